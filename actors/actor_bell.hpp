@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The doorbell of an actor: a small message.
+#pragma once
+
+#include <caf/actor.hpp>
+
+#include "actors/doorbell.hpp"
+#include "actors/protocol.hpp"
+
+namespace fmap::actors {
+
+template <class Message>
+class actor_bell final : public doorbell {
+public:
+  explicit actor_bell(caf::actor who) : who_{std::move(who)} {}
+  void ring() noexcept override { post(who_, Message{}); }
+
+private:
+  caf::actor who_;
+};
+
+}  // namespace fmap::actors

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The differences between the CAF versions that fmap supports, 0.17.6 and 1.1 or newer.
+#pragma once
+
+#include <chrono>
+#include <utility>
+
+#include <caf/actor_system.hpp>
+#include <caf/actor_system_config.hpp>
+#include <caf/config.hpp>
+#include <caf/event_based_actor.hpp>
+#include <caf/init_global_meta_objects.hpp>
+#include <caf/send.hpp>
+#include <caf/type_id.hpp>
+
+#ifdef CAF_VERSION_MAJOR
+#  define FMAP_CAF_1 1
+#  include <caf/anon_mail.hpp>
+#else
+#  define FMAP_CAF_1 0
+#endif
+
+#if !FMAP_CAF_1
+#  include <caf/atom.hpp>
+#  include <caf/meta/type_name.hpp>
+#endif
+
+namespace fmap::actors {
+
+/// Sends a message from nobody.
+template <class Handle, class Message>
+void post(const Handle& to, Message message) {
+#if FMAP_CAF_1
+  caf::anon_mail(std::move(message)).send(to);
+#else
+  caf::anon_send(to, std::move(message));
+#endif
+}
+
+/// Sends an actor a message to itself after a while.
+template <class Message>
+void post_later(caf::event_based_actor* self, std::chrono::nanoseconds delay, Message message) {
+#if FMAP_CAF_1
+  self->mail(std::move(message)).delay(delay).send(self);
+#else
+  self->delayed_send(self, delay, std::move(message));
+#endif
+}
+
+/// Settings for an actor system of fmap's own: its pools have threads of their own, so the scheduler
+/// hardly has anything to do, and it must not poll.
+inline void configure(caf::actor_system_config& config) {
+#if FMAP_CAF_1
+  config.set("caf.scheduler.policy", "sharing");
+  config.set("caf.scheduler.max-threads", 1);
+#else
+  config.set("scheduler.policy", caf::atom("sharing"));
+  config.set("scheduler.max-threads", 1);
+#endif
+}
+
+/// Makes a block of message types known where that must happen before the first configuration exists.
+template <class Block>
+bool announce_types() {
+#if FMAP_CAF_1
+  caf::init_global_meta_objects<Block>();
+#endif
+  return true;
+}
+
+/// For `inspect` overloads: a type's name and its members, in either dialect.
+template <class Inspector, class T, class... Member>
+auto inspect_members(Inspector& f, T& x, const char* name, Member T::*... members) {
+#if FMAP_CAF_1
+  return f.object(x).pretty_name(name).fields(f.field("", x.*members)...);
+#else
+  (void)name;
+  return f(x.*members...);
+#endif
+}
+
+}  // namespace fmap::actors

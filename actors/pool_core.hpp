@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What a pool looks like from a map: a shared mailbox, and somebody who runs sources.
+#pragma once
+
+#include <memory>
+
+#include "actors/shared_mailbox.hpp"
+
+namespace fmap::detail {
+
+/// The inside of a pool. Maps keep it alive, but not its workers.
+class pool_core {
+public:
+  explicit pool_core(std::uint32_t workers)
+      : box{std::make_shared<actors::shared_mailbox>(workers)}, workers{workers} {}
+  virtual ~pool_core() = default;
+
+  /// Brings up a source for this run, on a thread of its own, and lets it pull.
+  virtual void start_source(const actors::run_ptr&) = 0;
+
+  /// Takes no more work and returns when all that was pulled is finished. Idempotent.
+  virtual void shut_down() = 0;
+
+  /// Whether a worker that hangs can be ended by force.
+  virtual bool can_kill() const = 0;
+
+  const std::shared_ptr<actors::shared_mailbox> box;
+  const std::uint32_t workers;
+};
+
+}  // namespace fmap::detail

@@ -1,0 +1,600 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The shared mailbox: the ledger and the batches themselves, under one short-held mutex.
+
+#include "actors/shared_mailbox.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <utility>
+
+#include <fmap/errors.hpp>
+
+namespace fmap::actors {
+
+namespace {
+
+using detail::slot_state;
+
+/// A chunk holds a large batch and no more: one item that stays for long keeps its whole chunk from
+/// being used again.
+constexpr std::uint32_t largest_chunk = 256;
+constexpr std::size_t largest_chunk_bytes = 64 * 1024;
+
+std::uint32_t chunk_capacity(std::uint64_t buffersize, std::uint32_t batch,
+                             detail::slot_layout layout) {
+  const auto quarter =
+      static_cast<std::uint32_t>(std::clamp<std::uint64_t>(buffersize / 4, 1, largest_chunk));
+  const auto fitting = static_cast<std::uint32_t>(
+      std::clamp<std::size_t>(largest_chunk_bytes / layout.size, 1, largest_chunk));
+  const std::uint32_t capacity = std::bit_floor(std::min(quarter, fitting));
+  return batch == 0 ? capacity : batch * std::max(1u, capacity / batch);
+}
+
+/// A source that fills its share of a chunk faster than this need not be looked after item by item.
+constexpr std::chrono::microseconds quick_fill{20}, slow_fill{50};
+
+constexpr std::uint32_t any_number = 1u << 30;
+
+}  // namespace
+
+run::~run() {
+  if (work)
+    for (auto& c : chunks) work->clear(*c, 0, c->capacity);
+}
+
+// -- bells ------------------------------------------------------------------------
+
+class shared_mailbox::bells {
+public:
+  bells() = default;
+  bells(const bells&) = delete;
+  bells& operator=(const bells&) = delete;
+  ~bells() { ring(); }
+
+  void add(const doorbell_ptr& bell) {
+    if (!bell) return;
+    if (count_ < few_.size())
+      few_[count_++] = bell;
+    else
+      many_.push_back(bell);
+  }
+
+  void ring() noexcept {
+    for (std::size_t i = 0; i != count_; ++i) std::exchange(few_[i], nullptr)->ring();
+    count_ = 0;
+    for (const auto& bell : std::exchange(many_, {})) bell->ring();
+  }
+
+private:
+  std::array<doorbell_ptr, 4> few_;
+  std::size_t count_ = 0;
+  std::vector<doorbell_ptr> many_;
+};
+
+void shared_mailbox::wake_worker(bells& ring) {
+  if (ledger_.queued() == 0) return;
+  if (!idle_.empty()) {
+    worker* w = idle_.back();
+    idle_.pop_back();
+    w->idle = false;
+    ring.add(w->bell);
+  } else if (started_ < capacity_) {
+    ++started_;
+    ++to_start_;
+    ring.add(supervisor_);
+  }
+}
+
+void shared_mailbox::wake_source(run& r, bells& ring) {
+  if (!r.source_waiting || ledger_.counts(r.id).free == 0) return;
+  r.source_waiting = false;
+  ring.add(r.source_bell);
+}
+
+void shared_mailbox::wake_sink(run& r, bells& ring) {
+  if (!r.sink_waiting || (!ledger_.has_ready(r.id) && !exhausted(r))) return;
+  r.sink_waiting = false;
+  ring.add(r.sink_bell);
+}
+
+void shared_mailbox::want_tick(bells& ring) {
+  active_ = true;
+  if (std::exchange(ticking_, true)) return;
+  tick_wanted_ = true;
+  ring.add(supervisor_);
+}
+
+// -- supervisor -------------------------------------------------------------------
+
+void shared_mailbox::set_supervisor(doorbell_ptr bell) {
+  std::lock_guard lock{mutex_};
+  supervisor_ = std::move(bell);
+}
+
+void shared_mailbox::supervisor_gone(std::exception_ptr why) {
+  {
+    std::lock_guard lock{mutex_};
+    supervisor_.reset();
+    started_ -= std::exchange(to_start_, 0);
+    if (closing_ && settled()) return;
+  }
+  break_up(std::move(why));
+}
+
+shared_mailbox::duties shared_mailbox::visit() {
+  std::lock_guard lock{mutex_};
+  return {std::exchange(to_start_, 0), std::exchange(tick_wanted_, false), closing_ && settled()};
+}
+
+bool shared_mailbox::tick() {
+  bells ring;
+  std::lock_guard lock{mutex_};
+  const auto now = clock::now();
+  bool more = std::exchange(active_, false);
+  for (worker* w : workers_) {
+    if (w->batch.count < 2) continue;
+    if (now - w->since >= patience)
+      split(*w, ring);
+    else
+      more = true;
+  }
+  for (auto& [id, r] : runs_) {
+    if (!r->in_source || r->flush_every.load(std::memory_order_relaxed) <= 1) continue;
+    if (now - r->published_at >= patience) {
+      r->flush_every.store(1, std::memory_order_relaxed);
+      detail::heavy_fence();
+      harvest(*r, ring);
+    } else {
+      more = true;
+    }
+  }
+  wake_worker(ring);
+  return ticking_ = more;
+}
+
+/// Takes from a worker all but the item it has claimed: what it has finished becomes ready, what has
+/// not begun goes back to the queue.
+void shared_mailbox::split(worker& w, bells& ring) {
+  w.at.limit.store(0, std::memory_order_relaxed);
+  detail::heavy_fence();
+  run& r = *w.busy_with;
+  const std::uint64_t begun = w.in->first + w.at.current.load(std::memory_order_acquire);
+  const std::uint64_t end = w.batch.end();
+  const auto before = static_cast<std::uint32_t>(begun - w.batch.first);
+  if (before != 0) ledger_.finished(w.id, r.id, w.batch.first, before, {});
+  if (begun < end) {
+    const auto after = static_cast<std::uint32_t>(end - begun - 1);
+    if (after != 0) ledger_.give_back(w.id, r.id, begun + 1, after);
+    w.at.limit.store(w.in->offset(begun) + 1, std::memory_order_relaxed);
+  }
+  w.batch.first = begun;
+  w.batch.count = begun < end ? 1 : 0;
+  wake_sink(r, ring);
+}
+
+void shared_mailbox::shut_down() {
+  bells ring;
+  std::lock_guard lock{mutex_};
+  if (std::exchange(closing_, true)) return;
+  for (auto& [id, r] : runs_) cut(*r, ring);
+  wake_all(ring);
+}
+
+/// Lets everybody see that the pool is closing, or that it has nothing left to do.
+void shared_mailbox::wake_all(bells& ring) {
+  for (worker* w : std::exchange(idle_, {})) {
+    w->idle = false;
+    ring.add(w->bell);
+  }
+  ring.add(supervisor_);
+  if (!settled()) return;
+  for (const auto& waiter : left_) ring.add(waiter);
+}
+
+void shared_mailbox::break_up(std::exception_ptr cause) {
+  {
+    bells ring;
+    std::lock_guard lock{mutex_};
+    if (!broken_) broken_ = std::move(cause);
+    for (auto& [id, r] : runs_) cut(*r, ring);
+  }
+  bury();
+}
+
+/// Ends a run's input from outside.
+void shared_mailbox::cut(run& r, bells& ring) {
+  if (r.input_over || r.cut) return;
+  r.cut = true;
+  r.flush_every.store(0, std::memory_order_relaxed);
+  if (r.in_source)
+    harvest(r, ring);
+  else
+    end_source(r, ring);
+}
+
+/// Gives every item that is queued in a broken pool an error instead of a worker.
+void shared_mailbox::bury() {
+  worker undertaker;
+  bells ring;
+  std::unique_lock lock{mutex_};
+  const auto why = std::make_exception_ptr(broken_pool{broken_});
+  undertaker.id = ledger_.add_worker(any_number, 0);
+  while (const span s = ledger_.take(undertaker.id)) {
+    run& r = *runs_.at(s.run);
+    chunk& c = *r.chunks[s.chunk];
+    lock.unlock();
+    for (std::uint64_t index = s.first; index != s.end(); ++index)
+      r.work->fail(c, c.offset(index), why);
+    lock.lock();
+    undertaker.busy_with = &r;
+    undertaker.batch = s;
+    settle(undertaker, {}, ring);
+  }
+  ledger_.remove_worker(undertaker.id, [](run_id, std::uint64_t) { return mark::waiting; });
+}
+
+void shared_mailbox::wait_until_left() {
+  auto waiter = std::make_shared<parker>();
+  std::unique_lock lock{mutex_};
+  left_.push_back(waiter);
+  while (!settled()) {
+    lock.unlock();
+    waiter->wait();
+    lock.lock();
+  }
+}
+
+bool shared_mailbox::closing() const {
+  std::lock_guard lock{mutex_};
+  return closing_;
+}
+
+std::exception_ptr shared_mailbox::broken() const {
+  std::lock_guard lock{mutex_};
+  return broken_;
+}
+
+// -- workers ----------------------------------------------------------------------
+
+void shared_mailbox::join(worker& w, doorbell_ptr bell, std::uint32_t weight) {
+  std::lock_guard lock{mutex_};
+  w.id = ledger_.add_worker(any_number, weight);
+  w.bell = std::move(bell);
+  workers_.push_back(&w);
+}
+
+bool shared_mailbox::work(worker& w) {
+  bells ring;
+  std::unique_lock lock{mutex_};
+  if (std::exchange(w.idle, false)) std::erase(idle_, &w);
+  auto begun = clock::now();
+  while (!broken_) {
+    const span s = ledger_.take(w.id);
+    if (!s) break;
+    run& r = *runs_.at(s.run);
+    chunk& c = *r.chunks[s.chunk];
+    std::uint32_t offset = c.offset(s.first);
+    w.busy_with = &r;
+    w.in = &c;
+    w.batch = s;
+    w.since = begun;
+    w.at.limit.store(offset + s.count, std::memory_order_relaxed);
+    w.at.current.store(offset, std::memory_order_relaxed);
+    wake_worker(ring);
+    if (s.count > 1) want_tick(ring);
+    clock::time_point now;
+    for (;;) {
+      lock.unlock();
+      ring.ring();
+      offset = r.work->apply(c, offset, w.at, w.id);
+      now = clock::now();
+      lock.lock();
+      if (c.first + offset >= w.batch.end()) break;
+      // The batch was split between claim and run: the claimed item is still this worker's.
+      w.at.limit.store(offset + 1, std::memory_order_relaxed);
+    }
+    settle(w, now - begun, ring);
+    begun = now;
+  }
+  if (broken_) return false;
+  if (closing_ && idle_for_good()) {
+    wake_all(ring);
+    return false;
+  }
+  w.idle = true;
+  idle_.push_back(&w);
+  return true;
+}
+
+/// What a worker still held is finished.
+void shared_mailbox::settle(worker& w, clock::duration took, bells& ring) {
+  run& r = *w.busy_with;
+  ledger_.finished(w.id, r.id, w.batch.first, w.batch.count, took);
+  w.batch.count = 0;
+  if (r.limits.widest != 0) widen(r, ring);
+  wake_sink(r, ring);
+  notify_drained(r, ring);
+}
+
+/// Where the user left the buffersize open: as many items as keep the workers busy for some batches.
+void shared_mailbox::widen(run& r, bells& ring) {
+  const auto cost = static_cast<std::uint64_t>(ledger_.cost(r.id).count());
+  if (cost == 0) return;
+  constexpr std::uint64_t worth =
+      4 * static_cast<std::uint64_t>(ledger::default_batch_time.count());
+  const std::uint64_t wanted = std::min(r.limits.widest, worth * capacity_ / cost);
+  const std::uint64_t now = ledger_.buffersize(r.id);
+  if (wanted < 2 * now && (wanted <= now || wanted != r.limits.widest)) return;
+  ledger_.widen(r.id, wanted);
+  wake_source(r, ring);
+}
+
+void shared_mailbox::notify_drained(run& r, bells& ring) {
+  if (r.drained && !r.in_source && ledger_.drained(r.id)) ring.add(r.drained);
+}
+
+/// Nothing to do, and nobody who could bring anything.
+bool shared_mailbox::idle_for_good() const {
+  if (ledger_.queued() != 0 || ledger_.held() != 0) return false;
+  return std::none_of(runs_.begin(), runs_.end(),
+                      [](const auto& r) { return r.second->in_source; });
+}
+
+bool shared_mailbox::settled() const { return started_ == 0 && (broken_ || idle_for_good()); }
+
+void shared_mailbox::leave(worker& w) {
+  bells ring;
+  std::lock_guard lock{mutex_};
+  ledger_.remove_worker(w.id, [](run_id, std::uint64_t) { return mark::waiting; });
+  std::erase(workers_, &w);
+  std::erase(idle_, &w);
+  w.bell.reset();
+  --started_;
+  if (closing_ && settled())
+    wake_all(ring);
+  else if (!broken_)
+    wake_worker(ring);
+}
+
+// -- upstream ---------------------------------------------------------------------
+
+run_ptr shared_mailbox::open(const run_limits& limits, std::shared_ptr<job> work,
+                             std::unique_ptr<input> from, doorbell_ptr sink) {
+  std::lock_guard lock{mutex_};
+  if (broken_) throw broken_pool{broken_};
+  if (closing_) throw pool_shutdown{"this pool has been shut down: it takes no new work"};
+  const run_id id = ledger_.open(limits);
+  auto r = std::make_shared<run>(id, limits, std::move(work), std::move(from));
+  r->sink_bell = std::move(sink);
+  return runs_[id] = std::move(r);
+}
+
+void shared_mailbox::attach_source(run& r, doorbell_ptr source) {
+  bells ring;
+  std::lock_guard lock{mutex_};
+  ring.add(source);
+  if (!r.cut && !r.stopped) r.source_bell = std::move(source);
+}
+
+void shared_mailbox::detach_source(run& r, std::exception_ptr why) {
+  bells ring;
+  std::lock_guard lock{mutex_};
+  if (r.input_over || r.cut || r.stopped) return;
+  r.input_over = true;
+  r.input_error = std::move(why);
+  end_source(r, ring);
+}
+
+bool shared_mailbox::pull(run& r) {
+  bells ring;
+  std::unique_lock lock{mutex_};
+  r.source_waiting = false;
+  while (!r.stopped && !r.input_over && !r.cut) {
+    const std::uint32_t end = fillable(r);
+    if (end == r.filled) {
+      r.source_waiting = true;
+      return true;
+    }
+    if (end - r.filled > 1 && r.flush_every.load(std::memory_order_relaxed) > 1) want_tick(ring);
+    r.in_source = true;
+    chunk& c = *r.open;
+    std::uint32_t filled = r.filled;
+    bool more = false;
+    std::exception_ptr error;
+    lock.unlock();
+    ring.ring();
+    const auto begun = clock::now();
+    try {
+      more = r.from->pull(c, filled, end, r.flush_every);
+    } catch (...) {
+      error = std::current_exception();
+    }
+    const auto took = clock::now() - begun;
+    lock.lock();
+    r.in_source = false;
+    if (took <= quick_fill)
+      r.flush_every = std::min(2 * r.flush_every, c.capacity);
+    else if (took >= slow_fill)
+      r.flush_every = std::max(r.flush_every / 2, 1u);
+    publish(r, filled, ring);
+    if (!more && !r.stopped) {
+      r.input_over = true;
+      r.input_error = error;
+    }
+    if (broken_) {
+      lock.unlock();
+      bury();
+      lock.lock();
+    }
+  }
+  end_source(r, ring);
+  return false;
+}
+
+/// Up to where the open chunk may be filled; opens one and asks for tokens as needed.
+std::uint32_t shared_mailbox::fillable(run& r) {
+  if (r.open != nullptr && r.filled == r.open->capacity) r.open = nullptr;
+  const auto counts = ledger_.counts(r.id);
+  if (r.open == nullptr) {
+    if (counts.free == 0 && counts.granted == 0) return r.filled = 0;
+    if (r.unused.empty()) {
+      const auto id = static_cast<std::uint32_t>(r.chunks.size());
+      r.chunks.push_back(std::make_unique<chunk>(
+          id, chunk_capacity(ledger_.buffersize(r.id), r.limits.chunksize, r.work->layout),
+          r.work->layout));
+      r.unused.push_back(r.chunks.back().get());
+    }
+    r.open = r.unused.back();
+    r.unused.pop_back();
+    r.open->first = counts.pulled;
+    r.open->left = r.open->capacity;
+    r.filled = 0;
+  }
+  const std::uint32_t room = r.open->capacity - r.filled;
+  const std::uint64_t granted =
+      counts.granted + (counts.granted < room ? ledger_.grant(r.id, room - counts.granted) : 0);
+  return r.granted = r.filled + static_cast<std::uint32_t>(std::min<std::uint64_t>(granted, room));
+}
+
+/// Queues what has been pulled up to `filled`, unless somebody already has.
+void shared_mailbox::publish(run& r, std::uint32_t filled, bells& ring) {
+  r.published_at = clock::now();
+  if (filled <= r.filled) return;
+  ledger_.pulled(r.id, r.open->id, filled - std::exchange(r.filled, filled));
+  wake_worker(ring);
+}
+
+/// Queues what a source has pulled so far while it is still pulling.
+void shared_mailbox::harvest(run& r, bells& ring) {
+  std::uint32_t filled = r.filled;
+  while (filled != r.granted
+         && r.open->state(filled).load(std::memory_order_acquire) == slot_state::item)
+    ++filled;
+  publish(r, filled, ring);
+}
+
+void shared_mailbox::end_source(run& r, bells& ring) {
+  ledger_.end(r.id);
+  r.source_waiting = false;
+  ring.add(std::exchange(r.source_bell, nullptr));
+  wake_sink(r, ring);
+  notify_drained(r, ring);
+  if (closing_ && idle_for_good()) wake_all(ring);
+}
+
+// -- downstream -------------------------------------------------------------------
+
+/// No outcome will come any more, other than those handed out already.
+bool shared_mailbox::exhausted(const run& r) const {
+  if (r.stopped) return true;
+  const auto c = ledger_.counts(r.id);
+  return (r.input_over || r.cut) && !r.in_source && c.queued + c.held == 0
+         && !ledger_.has_ready(r.id);
+}
+
+void shared_mailbox::count_taken(run& r) {
+  const std::uint64_t told = ledger_.counts(r.id).taken;
+  ledger_.taken(r.id, r.taken.load(std::memory_order_relaxed) - told);
+}
+
+shared_mailbox::next_result shared_mailbox::next(run& r, outcome_span& s) {
+  bells ring;
+  std::lock_guard lock{mutex_};
+  if (s.in != nullptr && (s.in->left -= s.count) == 0) r.unused.push_back(s.in);
+  s = {};
+  if (r.stopped) return next_result::end;
+  count_taken(r);
+  wake_source(r, ring);
+  if (const span n = ledger_.next_ready(r.id)) {
+    s.in = r.chunks[n.chunk].get();
+    s.count = n.count;
+    s.end = s.in->offset(n.first) + n.count;
+    return next_result::outcomes;
+  }
+  if (exhausted(r)) return next_result::end;
+  r.sink_waiting = true;
+  return next_result::wait;
+}
+
+void shared_mailbox::give_tokens_back(run& r) {
+  bells ring;
+  std::lock_guard lock{mutex_};
+  if (r.stopped) return;
+  count_taken(r);
+  wake_source(r, ring);
+}
+
+void shared_mailbox::throw_if_cut(const run& r) {
+  std::lock_guard lock{mutex_};
+  if (!r.cut) return;
+  if (broken_) throw broken_pool{broken_};
+  throw pool_shutdown{"fmap: the pool was shut down before the map's input was at its end"};
+}
+
+void shared_mailbox::stop(run& r) {
+  bells ring;
+  std::lock_guard lock{mutex_};
+  halt(r, ring);
+}
+
+void shared_mailbox::halt(run& r, bells& ring) {
+  if (r.stopped) return;
+  count_taken(r);
+  r.stopped = true;
+  r.flush_every.store(0, std::memory_order_relaxed);
+  ledger_.stop(r.id);
+  for (worker* w : workers_)
+    if (w->busy_with == &r && w->batch.count > 1) split(*w, ring);
+  if (!r.in_source) end_source(r, ring);
+  wake_sink(r, ring);
+}
+
+void shared_mailbox::close(run& r) {
+  auto waiter = std::make_shared<parker>();
+  run_ptr self;
+  {
+    bells ring;
+    std::unique_lock lock{mutex_};
+    halt(r, ring);
+    r.drained = waiter;
+    while (r.in_source || !ledger_.drained(r.id)) {
+      lock.unlock();
+      ring.ring();
+      waiter->wait();
+      lock.lock();
+    }
+    ledger_.close(r.id);
+    auto it = runs_.find(r.id);
+    self = std::move(it->second);
+    runs_.erase(it);
+    r.source_bell.reset();
+    r.sink_bell.reset();
+  }
+  r.from.reset();
+  for (auto& c : r.chunks) r.work->clear(*c, 0, c->capacity);
+  r.chunks.clear();
+  r.work.reset();
+}
+
+run_stats shared_mailbox::stats(const run& r) {
+  bells ring;
+  std::lock_guard lock{mutex_};
+  auto it = runs_.find(r.id);
+  if (it == runs_.end()) return {};
+  if (r.in_source) harvest(*it->second, ring);
+  run_stats result;
+  result.counts = ledger_.counts(r.id);
+  result.buffersize = ledger_.buffersize(r.id);
+  result.taken = r.stopped ? result.counts.taken : r.taken.load(std::memory_order_relaxed);
+  result.ready = result.counts.ready - (result.taken - result.counts.taken);
+  result.failed = r.work->failures.load(std::memory_order_relaxed);
+  result.elapsed = clock::now() - r.opened;
+  return result;
+}
+
+std::uint32_t shared_mailbox::attempts(const run& r, std::uint64_t index) {
+  std::lock_guard lock{mutex_};
+  return ledger_.attempts(r.id, index);
+}
+
+}  // namespace fmap::actors

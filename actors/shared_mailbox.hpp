@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The shared mailbox: the ledger and the batches themselves, under one short-held mutex.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <exception>
+#include <memory>
+#include <mutex>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include <fmap/detail/job.hpp>
+
+#include "actors/doorbell.hpp"
+#include "actors/ledger.hpp"
+
+namespace fmap::actors {
+
+using detail::chunk;
+using detail::input;
+using detail::job;
+using detail::progress;
+using clock = std::chrono::steady_clock;
+
+/// Everything that belongs to one run and is not accounting. Opened, filled and closed by the mailbox;
+/// its members are guarded by the mailbox's mutex unless said otherwise.
+struct run {
+  run(run_id id, const run_limits& limits, std::shared_ptr<job> work, std::unique_ptr<input> from)
+      : id{id}, limits{limits}, work{std::move(work)}, from{std::move(from)} {}
+  ~run();
+
+  const run_id id;
+  const run_limits limits;
+  std::shared_ptr<job> work;
+  const clock::time_point opened = clock::now();
+
+  std::vector<std::unique_ptr<chunk>> chunks;  // by chunk id
+  std::vector<chunk*> unused;
+
+  // upstream
+  std::unique_ptr<input> from;  // touched by the source alone, without the mutex
+  chunk* open = nullptr;        // the chunk that is being filled
+  std::uint32_t filled = 0;     // its slots that the source has filled and published
+  std::uint32_t granted = 0;    // its slots that the source may fill
+  clock::time_point published_at{};
+  bool in_source = false;          // a thread is inside `from`
+  bool source_waiting = false;     // for tokens
+  bool input_over = false;         // the input has ended by itself
+  std::exception_ptr input_error;  // why it ended, if it threw
+  bool cut = false;                // pulling was stopped from outside before the input was over
+  doorbell_ptr source_bell;
+
+  // downstream
+  bool sink_waiting = false;
+  doorbell_ptr sink_bell;
+  std::shared_ptr<parker> drained;  // somebody waits for the run to drain
+
+  // read and written without the mutex
+  alignas(64) std::atomic<std::uint32_t> flush_every{1};
+  alignas(64) std::atomic<std::uint64_t> taken{0};  // results the consumer has made current
+  std::atomic<bool> stopped{false};
+};
+
+using run_ptr = std::shared_ptr<run>;
+
+/// A worker's place at the mailbox. The thread that joined uses it; the rest is the mailbox's.
+struct worker {
+  progress at;
+  worker_id id = 0;
+  doorbell_ptr bell;
+  bool idle = false;
+  run* busy_with = nullptr;
+  chunk* in = nullptr;
+  span batch;  // what it still holds; others shorten it under the mutex
+  clock::time_point since{};
+};
+
+/// Outcomes that the consumer may take: the `count` slots of a chunk that end at `end`.
+struct outcome_span {
+  chunk* in = nullptr;
+  std::uint32_t end = 0, count = 0;
+};
+
+/// Figures of one run at one moment.
+struct run_stats {
+  run_counts counts;
+  std::uint64_t buffersize = 0, taken = 0, ready = 0, failed = 0;
+  clock::duration elapsed{};
+};
+
+/// Where source, workers, sink and the stubs of remote nodes of one pool meet. Within a process a
+/// batch lies here until somebody who is free takes it; those who have nothing to do are woken by
+/// their doorbell. User code never runs under the mutex, bells are rung after it is released.
+///
+/// What is withheld for the sake of larger batches (pulled items, the rest of a batch behind a slow
+/// item, results before it) is set free by tick(), which the supervisor calls while there is any.
+class shared_mailbox {
+public:
+  /// `workers`: how many the pool may have; they are started one by one through `supervisor`.
+  explicit shared_mailbox(std::uint32_t workers) : capacity_{workers} {}
+
+  // -- supervisor -------------------------------------------------------------
+
+  void set_supervisor(doorbell_ptr);
+
+  /// The supervisor has ended. Unless the pool was shut down and all is done, that breaks it.
+  void supervisor_gone(std::exception_ptr why);
+
+  struct duties {
+    std::uint32_t start = 0;  ///< workers to start now
+    bool tick = false;        ///< call tick() after tick_interval
+    bool quit = false;        ///< the pool has been shut down and nothing is left to do
+  };
+  /// What the supervisor has been rung for.
+  duties visit();
+
+  /// Sets free what has been withheld for too long. True: call again after tick_interval.
+  bool tick();
+  static constexpr std::chrono::microseconds tick_interval{500}, patience{200};
+
+  /// No new runs; sources stop pulling, what was pulled is finished, workers leave when all is done.
+  void shut_down();
+
+  /// Every queued item, now and later, ends as an outcome with this error.
+  void break_up(std::exception_ptr cause);
+
+  /// After shut_down(): blocks until all that was pulled is finished and no worker is left.
+  void wait_until_left();
+
+  bool closing() const;
+  std::exception_ptr broken() const;
+
+  // -- workers ----------------------------------------------------------------
+
+  void join(worker&, doorbell_ptr, std::uint32_t weight = 1);
+
+  /// Takes and runs batches until there are none. False: the pool is closing, leave.
+  bool work(worker&);
+
+  void leave(worker&);
+
+  // -- upstream ---------------------------------------------------------------
+
+  /// Throws broken_pool or pool_shutdown. `sink` is rung when there are outcomes after a wait.
+  run_ptr open(const run_limits&, std::shared_ptr<job>, std::unique_ptr<input>, doorbell_ptr sink);
+
+  /// `source` is rung now, and whenever there is demand or the source should look up why not.
+  void attach_source(run&, doorbell_ptr source);
+
+  /// The source is gone; its run gets no more input.
+  void detach_source(run&, std::exception_ptr why);
+
+  /// Pulls from the run's input as far as its tokens go. False: the source is done. Only one thread at
+  /// a time may be in here for a run.
+  bool pull(run&);
+
+  // -- downstream -------------------------------------------------------------
+
+  enum class next_result { outcomes, wait, end };
+
+  /// Gives back `done` slots of the last span and all tokens of taken results, and hands out the next
+  /// outcomes. `wait`: there are none yet, and the sink's bell will ring.
+  next_result next(run&, outcome_span&);
+
+  /// Returns the tokens of all results taken so far.
+  void give_tokens_back(run&);
+
+  /// Throws pool_shutdown or broken_pool if there may have been more input than was pulled.
+  void throw_if_cut(const run&);
+
+  /// Stops a run: no more pulls; what is queued or ready is dropped, running calls finish.
+  void stop(run&);
+
+  /// Stops a run and returns when nobody touches its input, its function or its slots any more.
+  void close(run&);
+
+  run_stats stats(const run&);
+  std::uint32_t attempts(const run&, std::uint64_t index);
+
+private:
+  /// Bells to ring once the mutex is released.
+  class bells;
+
+  void publish(run&, std::uint32_t filled, bells&);
+  void harvest(run&, bells&);
+  std::uint32_t fillable(run&);
+  void end_source(run&, bells&);
+  void cut(run&, bells&);
+  void bury();
+  void settle(worker&, clock::duration took, bells&);
+  void split(worker&, bells&);
+  void halt(run&, bells&);
+  void count_taken(run&);
+  void wake_worker(bells&);
+  void wake_source(run&, bells&);
+  void wake_sink(run&, bells&);
+  void want_tick(bells&);
+  void widen(run&, bells&);
+  bool exhausted(const run&) const;
+  bool idle_for_good() const;
+  bool settled() const;
+  void wake_all(bells&);
+  void notify_drained(run&, bells&);
+
+  mutable std::mutex mutex_;
+  ledger ledger_;
+  std::unordered_map<run_id, run_ptr> runs_;
+  std::vector<worker*> workers_, idle_;
+  std::uint32_t capacity_, started_ = 0, to_start_ = 0;
+  doorbell_ptr supervisor_;
+  bool tick_wanted_ = false, ticking_ = false, active_ = false, closing_ = false;
+  std::exception_ptr broken_;
+  std::vector<doorbell_ptr> left_;  // wait for the pool to be done
+};
+
+}  // namespace fmap::actors

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The source: pulls a run's input against demand.
+
+#include "actors/source/source.hpp"
+
+#include <fmap/errors.hpp>
+
+namespace fmap::actors {
+
+caf::behavior source::make_behavior() {
+  return {
+      // Tokens came back, or the run is over.
+      [this](demand) {
+        if (!box_->pull(*run_)) quit();
+      },
+  };
+}
+
+// Also when it was ended by an exit message: the run must not wait for it.
+void source::on_exit() {
+  box_->detach_source(*run_, std::make_exception_ptr(error{"fmap: the map's source was ended"}));
+  run_.reset();
+  box_.reset();
+}
+
+}  // namespace fmap::actors

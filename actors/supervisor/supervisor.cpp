@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The supervisor: starts a pool's workers and keeps its shared mailbox moving.
+
+#include "actors/supervisor/supervisor.hpp"
+
+#include <fmap/errors.hpp>
+
+namespace fmap::actors {
+
+caf::behavior supervisor::make_behavior() {
+  return {
+      // The mailbox has something to be done.
+      [this](wake) {
+        const auto duties = box_->visit();
+        for (std::uint32_t i = 0; i != duties.start; ++i) post(spawn_worker_(), wake{});
+        if (duties.tick) post_later(this, shared_mailbox::tick_interval, tick{});
+        if (duties.quit) quit();
+      },
+      // Something has been withheld for a while.
+      [this](tick) {
+        if (box_->tick()) post_later(this, shared_mailbox::tick_interval, tick{});
+      },
+  };
+}
+
+// When it was ended by an exit message, nobody would start workers any more: the pool is broken.
+void supervisor::on_exit() {
+  box_->supervisor_gone(
+      std::make_exception_ptr(error{"fmap: the pool's supervisor was ended by an exit message"}));
+  spawn_worker_ = nullptr;
+  box_.reset();
+}
+
+}  // namespace fmap::actors

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The supervisor: starts a pool's workers and keeps its shared mailbox moving.
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include <caf/actor.hpp>
+
+#include "actors/protocol.hpp"
+#include "actors/shared_mailbox.hpp"
+
+namespace fmap::actors {
+
+/// One per pool. Never blocks and never runs user code.
+///
+///   quiet --wake--> starts workers, then ticking or quiet
+///   ticking --tick--> ticking, or quiet when nothing is withheld
+///   any --wake, pool shut down and all done--> gone
+class supervisor final : public caf::event_based_actor {
+public:
+  /// `spawn_worker` is the wiring's: it knows what a worker is.
+  supervisor(caf::actor_config& config, std::shared_ptr<shared_mailbox> box,
+             std::function<caf::actor()> spawn_worker)
+      : caf::event_based_actor{config}, box_{std::move(box)}, spawn_worker_{
+                                                                  std::move(spawn_worker)} {}
+
+  const char* name() const override { return "fmap.supervisor"; }
+  caf::behavior make_behavior() override;
+  void on_exit() override;
+
+private:
+  std::shared_ptr<shared_mailbox> box_;
+  std::function<caf::actor()> spawn_worker_;
+};
+
+}  // namespace fmap::actors

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The wiring: the only place that knows all rooms. Spawns the actors of a pool and connects them.
+
+#include "actors/wiring.hpp"
+
+#include <mutex>
+
+#include "actors/actor_bell.hpp"
+#include "actors/source/source.hpp"
+#include "actors/supervisor/supervisor.hpp"
+#include "actors/worker/worker.hpp"
+
+namespace fmap::actors {
+
+namespace {
+
+struct own_system {
+  struct config : caf::actor_system_config {
+    config() { configure(*this); }
+  };
+
+  config settings;
+  caf::actor_system system{settings};
+};
+
+template <class Actor, class... Args>
+caf::actor spawn(caf::actor_system& system, threads where, Args&&... args) {
+  if (where == threads::own) return system.spawn<Actor, caf::detached>(std::forward<Args>(args)...);
+  return system.spawn<Actor>(std::forward<Args>(args)...);
+}
+
+[[maybe_unused]] const bool types_are_known = announce_types<caf::id_block::fmap>();
+
+}  // namespace
+
+std::shared_ptr<caf::actor_system> default_system() {
+  static std::mutex mutex;
+  static std::weak_ptr<own_system> existing;
+  std::lock_guard guard{mutex};
+  auto owner = existing.lock();
+  if (!owner) existing = owner = std::make_shared<own_system>();
+  return {owner, &owner->system};
+}
+
+thread_core::thread_core(caf::actor_system& system, std::shared_ptr<caf::actor_system> owner,
+                         std::uint32_t workers, std::function<void()> initializer, threads where)
+    : pool_core{workers}, owner_{std::move(owner)}, system_{system}, threads_{where} {
+  auto spawn_worker = [&system, where, box = box, initializer = std::move(initializer)] {
+    return spawn<worker_actor>(system, where, box, initializer);
+  };
+  box->set_supervisor(std::make_shared<actor_bell<wake>>(
+      spawn<supervisor>(system, where, box, std::function<caf::actor()>{std::move(spawn_worker)})));
+}
+
+thread_core::~thread_core() { shut_down(); }
+
+void thread_core::start_source(const run_ptr& r) {
+  box->attach_source(
+      *r, std::make_shared<actor_bell<demand>>(spawn<source>(system_, threads_, box, r)));
+}
+
+void thread_core::shut_down() {
+  box->shut_down();
+  box->wait_until_left();
+}
+
+}  // namespace fmap::actors

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// fmap, as its README shows it: a range-for loop over a future_map on a thread pool.
+#include <functional>
+#include <ranges>
+#include <type_traits>
+
+#include <fmap/fmap.hpp>
+
+#include "../harness.hpp"
+
+namespace {
+
+using namespace bench;
+
+struct future_map_loop {
+  template <class Work>
+  void operator()(const shape& s, const Work& work, meter& m) const {
+    fmap::thread_pool pool{s.workers};
+    m.start();
+    if constexpr (std::is_same_v<item_of<Work>, int>) {
+      for (auto&& result : fmap::future_map(pool, work, std::views::iota(0, s.count), s.buffersize))
+        m.take(result);
+    } else {
+      auto items = std::views::iota(0, s.count)
+                   | std::views::transform([&work](int i) { return work.make(i); });
+      for (auto&& result : fmap::future_map(pool, work, items, s.buffersize)) m.take(result);
+    }
+    m.stop();
+  }
+};
+
+[[maybe_unused]] const bool entered = enter("fmap", future_map_loop{});
+
+}  // namespace

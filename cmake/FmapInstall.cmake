@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# `cmake --install`: the library, its headers, and what find_package(fmap CONFIG) needs.
+include(CMakePackageConfigHelpers)
+
+set(package_dir "${CMAKE_INSTALL_LIBDIR}/cmake/fmap")
+
+install(TARGETS fmap EXPORT fmapTargets
+  ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}"
+  LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}"
+  RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}")
+install(DIRECTORY "${PROJECT_SOURCE_DIR}/libfmap/fmap"
+  DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}"
+  FILES_MATCHING PATTERN "*.hpp")
+install(EXPORT fmapTargets NAMESPACE fmap:: DESTINATION "${package_dir}")
+
+configure_package_config_file(
+  "${PROJECT_SOURCE_DIR}/cmake/fmapConfig.cmake.in" "${PROJECT_BINARY_DIR}/fmapConfig.cmake"
+  INSTALL_DESTINATION "${package_dir}")
+write_basic_package_version_file("${PROJECT_BINARY_DIR}/fmapConfigVersion.cmake"
+  COMPATIBILITY SameMinorVersion)
+install(FILES
+  "${PROJECT_BINARY_DIR}/fmapConfig.cmake"
+  "${PROJECT_BINARY_DIR}/fmapConfigVersion.cmake"
+  "${PROJECT_SOURCE_DIR}/cmake/FindCAF.cmake"
+  "${PROJECT_SOURCE_DIR}/cmake/FmapFindCAF.cmake"
+  DESTINATION "${package_dir}")

@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# What every target of ours is built with.
+
+# fmap_target(TARGET): C++20, our warnings, and the sanitizers asked for.
+function(fmap_target target)
+  target_compile_features(${target} PUBLIC cxx_std_20)
+  set_target_properties(${target} PROPERTIES CXX_EXTENSIONS OFF)
+  target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic)
+  if(FMAP_WERROR)
+    target_compile_options(${target} PRIVATE -Werror)
+  endif()
+  if(FMAP_SANITIZE)
+    target_compile_options(${target} PRIVATE
+      "-fsanitize=${FMAP_SANITIZE}" -fno-omit-frame-pointer
+      "$<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>")   # g++ sees ghosts in instrumented library code
+    target_link_options(${target} PUBLIC "-fsanitize=${FMAP_SANITIZE}")
+  endif()
+endfunction()

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// A parallel sha256sum over any number of files in bounded memory: find / -type f | checksum -
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <utility>
+
+#include <fcntl.h>
+
+#include <fmap/fmap.hpp>
+
+#include "checksum/command_line.hpp"
+#include "checksum/found_paths.hpp"
+#include "checksum/hasher.hpp"
+#include "checksum/printer.hpp"
+
+namespace {
+
+/// Where the shell left a standard stream closed, puts something in its place that fails when it
+/// is used: no file that is opened later can then be mistaken for it.
+void occupy_standard_streams() {
+  for (int stream : {0, 1, 2})
+    if (::fcntl(stream, F_GETFD) == -1)
+      (void)::open("/dev/null", stream == 0 ? O_WRONLY : O_RDONLY);
+}
+
+void print_stats(const auto& stats, const checksum::printer& printer) {
+  double seconds = std::chrono::duration<double>(stats.elapsed).count();
+  auto per_second = [&](double amount) { return seconds > 0 ? amount / seconds : 0.0; };
+  auto number = [](auto value) { return static_cast<unsigned long long>(value); };
+  std::fprintf(stderr, "items            %llu\n", number(printer.files()));
+  std::fprintf(stderr, "failed           %llu\n", number(printer.failed()));
+  std::fprintf(stderr, "bytes            %llu\n", number(printer.bytes()));
+  std::fprintf(stderr, "seconds          %.3f\n", seconds);
+  std::fprintf(stderr, "items/s          %.0f\n", per_second(double(printer.files())));
+  std::fprintf(stderr, "MB/s             %.1f\n", per_second(double(printer.bytes()) / 1e6));
+  std::fprintf(stderr, "buffersize       %llu\n", number(stats.buffersize));
+  std::fprintf(stderr, "peak in flight   %llu\n", number(stats.peak_in_flight));
+}
+
+/// True if every file could be hashed.
+bool hash_all(const checksum::command_line& arguments) {
+  fmap::map_options options{.ordered = arguments.ordered};
+  if (arguments.buffer) options.buffersize = *arguments.buffer;
+  auto hash = fmap::with_state([] { return checksum::hasher{}; },
+                               [](checksum::hasher& hasher, checksum::found_path found) {
+                                 return hasher(std::move(found));
+                               });
+  checksum::found_paths paths{arguments.paths, arguments.null_separated ? '\0' : '\n'};
+  checksum::printer printer;
+
+  fmap::thread_pool pool{arguments.jobs};
+  fmap::future_map files{pool, hash, std::move(paths), options};
+  for (const checksum::checked_file& file : files) printer.print(file);
+
+  printer.clear_progress();
+  if (arguments.stats) print_stats(files.stats(), printer);
+  return printer.failed() == 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  occupy_standard_streams();
+  fmap::init(argc, argv);
+
+  checksum::command_line arguments;
+  try {
+    arguments = checksum::parse(argc, argv);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "checksum: %s\nTry 'checksum --help'.\n", error.what());
+    return 2;
+  }
+  if (arguments.help)
+    return std::fputs(arguments.help->c_str(), stdout) < 0 || std::fflush(stdout) != 0;
+
+  try {
+    return hash_all(arguments) ? EXIT_SUCCESS : EXIT_FAILURE;
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "checksum: %s\n", error.what());
+    return EXIT_FAILURE;
+  }
+}

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The command line of checksum.
+#pragma once
+
+#include <algorithm>
+#include <charconv>
+#include <cstddef>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <system_error>
+#include <thread>
+#include <vector>
+
+#define CXXOPTS_VECTOR_DELIMITER '\0'  // a comma is part of a file's name
+#include <cxxopts.hpp>
+
+namespace checksum {
+
+struct command_line {
+  std::vector<std::string> paths;
+  std::size_t jobs = 1;
+  std::optional<std::size_t> buffer;
+  bool null_separated = false;
+  bool ordered = false;
+  bool stats = false;
+  std::optional<std::string> help;  // the text to print instead of doing anything
+};
+
+/// The number that was given for an option.
+inline std::size_t number(const std::string& option, const std::string& text, std::size_t most) {
+  std::size_t value = 0;
+  const char* text_end = text.data() + text.size();
+  auto [end, error] = std::from_chars(text.data(), text_end, value);
+  if (error != std::errc{} || end != text_end || value == 0 || value > most)
+    throw std::invalid_argument(option + " must be a number from 1 to " + std::to_string(most)
+                                + ", not '" + text + "'");
+  return value;
+}
+
+/// Throws an exception that says what is wrong with the arguments.
+inline command_line parse(int argc, char** argv) {
+  auto processors = std::to_string(std::max(1U, std::thread::hardware_concurrency()));
+  cxxopts::Options options{
+      "checksum",
+      "Hashes files in parallel; `sha256sum -c` reads the output.\n"
+      "A directory stands for the regular files below it; symbolic links there are not\n"
+      "followed. - stands for paths on standard input, one per line, as they arrive.\n"};
+  options.positional_help("FILE|DIRECTORY|- ...").show_positional_help();
+  auto add = options.add_options();
+  add("j,jobs", "hash N files at a time", cxxopts::value<std::string>()->default_value(processors),
+      "N");
+  add("b,buffer", "have at most N files in flight (default: chosen by fmap)",
+      cxxopts::value<std::string>(), "N");
+  add("o,ordered", "print in input order, not as files are done");
+  add("0,null", "paths on standard input end with NUL, not newline");
+  add("s,stats", "print statistics on standard error at the end");
+  add("h,help", "print this text");
+  options.add_options("arguments")("paths", "", cxxopts::value<std::vector<std::string>>());
+  options.parse_positional({"paths"});
+
+  auto given = options.parse(argc, argv);
+  command_line result;
+  if (given.count("help") > 0) {
+    result.help = options.help({""});
+    return result;
+  }
+  if (given.count("paths") > 0) result.paths = given["paths"].as<std::vector<std::string>>();
+  result.jobs = number("--jobs", given["jobs"].as<std::string>(), 1024);
+  if (given.count("buffer") > 0)
+    result.buffer = number("--buffer", given["buffer"].as<std::string>(), 1'000'000);
+  result.null_separated = given.count("null") > 0;
+  result.ordered = given.count("ordered") > 0;
+  result.stats = given.count("stats") > 0;
+
+  if (result.paths.empty())
+    throw std::invalid_argument("no file given (- reads paths from standard input)");
+  if (result.null_separated && std::ranges::find(result.paths, "-") == result.paths.end())
+    throw std::invalid_argument("--null is for paths on standard input, but - is not given");
+  return result;
+}
+
+}  // namespace checksum

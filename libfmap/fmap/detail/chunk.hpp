@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Storage for the items of a run and, in their place, for what became of them.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <new>
+
+namespace fmap::detail {
+
+/// What a slot holds. The thread that owns the item stores it; others read it to see how far it got.
+enum class slot_state : std::uint8_t { empty, item, running, value, error };
+
+struct slot_layout {
+  std::size_t size, align;
+};
+
+/// Slots for `capacity` consecutive items of a run. A slot holds the item until a worker replaces it
+/// by its outcome, and that until the consumer has gone past it. Knows no types: the run's job does.
+class chunk {
+public:
+  chunk(std::uint32_t id, std::uint32_t capacity, slot_layout layout)
+      : id{id}, capacity{capacity}, stride_{layout.size}, align_{layout.align},
+        slots_{static_cast<std::byte*>(::operator new(layout.size* capacity, align_))},
+        states_{new std::atomic<slot_state>[capacity]} {
+    for (std::uint32_t i = 0; i != capacity; ++i)
+      states_[i].store(slot_state::empty, std::memory_order_relaxed);
+  }
+
+  ~chunk() { ::operator delete(slots_, align_); }
+
+  chunk(const chunk&) = delete;
+  chunk& operator=(const chunk&) = delete;
+
+  void* at(std::uint32_t offset) const { return slots_ + stride_ * offset; }
+  std::atomic<slot_state>& state(std::uint32_t offset) const { return states_[offset]; }
+  std::uint32_t offset(std::uint64_t index) const {
+    return static_cast<std::uint32_t>(index - first);
+  }
+
+  const std::uint32_t id, capacity;
+  std::uint64_t first = 0;  ///< index of the item in slot 0
+  std::uint32_t left = 0;  ///< slots the consumer has not gone past; guarded by the mailbox's mutex
+
+private:
+  std::size_t stride_;
+  std::align_val_t align_;
+  std::byte* slots_;
+  std::unique_ptr<std::atomic<slot_state>[]> states_;
+};
+
+}  // namespace fmap::detail

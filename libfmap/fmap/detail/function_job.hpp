@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// A job that calls a function of the user's on each item.
+#pragma once
+
+#include <algorithm>
+#include <concepts>
+#include <exception>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <type_traits>
+#include <unordered_map>
+#include <utility>
+#include <variant>
+
+#include <fmap/detail/job.hpp>
+#include <fmap/with_state.hpp>
+
+namespace fmap::detail {
+
+/// How a result is kept: by value, and `void` as std::monostate.
+template <class T>
+using stored = std::conditional_t<std::is_void_v<T>, std::monostate, std::remove_cvref_t<T>>;
+
+/// Calls a plain function object, shared by all workers.
+template <class Fn, class In>
+class caller {
+public:
+  using result = std::invoke_result_t<Fn&, In>;
+
+  explicit caller(Fn fn) : fn_{std::move(fn)} {}
+
+  /// What one worker calls for the items of one batch.
+  auto bind(std::uint32_t /*worker*/) {
+    return [this](In&& item) -> result { return std::invoke(fn_, std::move(item)); };
+  }
+
+private:
+  Fn fn_;
+};
+
+/// Calls a function object with the worker's own state.
+template <class Make, class Fn, class In>
+class caller<stateful<Make, Fn>, In> {
+public:
+  using state = typename stateful<Make, Fn>::state;
+  using result = std::invoke_result_t<Fn&, state&, In>;
+
+  explicit caller(stateful<Make, Fn> f) : make_{std::move(f.make)}, fn_{std::move(f.fn)} {}
+
+  auto bind(std::uint32_t worker) {
+    std::lock_guard guard{mutex_};
+    return [this, own = &states_[worker]](In&& item) -> result {
+      if (!own->has_value()) own->emplace(made{make_});
+      return std::invoke(fn_, **own, std::move(item));
+    };
+  }
+
+private:
+  /// Lets the state be made in place, so that it need not be movable.
+  struct made {
+    const Make& make;
+    operator state() const { return std::invoke(make); }  // NOLINT(google-explicit-constructor)
+  };
+
+  Make make_;
+  Fn fn_;
+  std::mutex mutex_;
+  std::unordered_map<std::uint32_t, std::optional<state>>
+      states_;  // by worker; addresses are stable
+};
+
+/// Whether Fn can be called with an rvalue In, directly or with a worker's state.
+template <class Fn, class In>
+struct callable_with : std::is_invocable<Fn&, In> {};
+template <class Make, class Fn, class In>
+struct callable_with<stateful<Make, Fn>, In>
+    : std::is_invocable<Fn&, typename stateful<Make, Fn>::state&, In> {};
+
+template <class Fn, class In>
+using result_of = stored<typename caller<Fn, In>::result>;
+
+template <class... T>
+constexpr slot_layout layout_for() {
+  constexpr std::size_t align = std::max({alignof(T)...});
+  constexpr std::size_t size = std::max({sizeof(T)...});
+  return {(size + align - 1) / align * align, align};
+}
+
+/// Slots that hold an In, a result or an error.
+template <class In, class Out>
+class typed_job : public job {
+public:
+  typed_job() : job{layout_for<In, Out, std::exception_ptr>()} {}
+
+  void fail(chunk& c, std::uint32_t i, const std::exception_ptr& error) override {
+    clear(c, i, i + 1);
+    ::new (c.at(i)) std::exception_ptr{error};
+    c.state(i).store(slot_state::error, std::memory_order_release);
+    failures.fetch_add(1, std::memory_order_relaxed);
+  }
+
+  void clear(chunk& c, std::uint32_t begin, std::uint32_t end) override {
+    for (std::uint32_t i = begin; i != end; ++i) {
+      switch (c.state(i).exchange(slot_state::empty, std::memory_order_acquire)) {
+        case slot_state::item: std::destroy_at(static_cast<In*>(c.at(i))); break;
+        case slot_state::value: std::destroy_at(static_cast<Out*>(c.at(i))); break;
+        case slot_state::error: std::destroy_at(static_cast<std::exception_ptr*>(c.at(i))); break;
+        case slot_state::empty:
+        case slot_state::running: break;
+      }
+    }
+  }
+};
+
+template <class In, class Fn>
+class function_job final : public typed_job<In, result_of<Fn, In>> {
+public:
+  using out = result_of<Fn, In>;
+
+  explicit function_job(Fn fn) : caller_{std::move(fn)} {}
+
+  std::uint32_t apply(chunk& c, std::uint32_t i, progress& at, std::uint32_t worker) override {
+    auto call = caller_.bind(worker);
+    for (; at.claim(i); ++i) {
+      try {
+        In* slot = static_cast<In*>(c.at(i));
+        In item(std::move(*slot));
+        std::destroy_at(slot);
+        c.state(i).store(slot_state::running, std::memory_order_relaxed);
+        if constexpr (std::is_void_v<typename caller<Fn, In>::result>) {
+          call(std::move(item));
+          ::new (c.at(i)) out{};
+        } else {
+          ::new (c.at(i)) out(call(std::move(item)));
+        }
+        c.state(i).store(slot_state::value, std::memory_order_release);
+      } catch (...) {
+        this->fail(c, i, std::current_exception());
+      }
+    }
+    return i;
+  }
+
+private:
+  caller<Fn, In> caller_;
+};
+
+}  // namespace fmap::detail

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The typed edge of a run: where its items come from, and the function they go through.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <exception>
+
+#include <fmap/detail/asymmetric_fence.hpp>
+#include <fmap/detail/chunk.hpp>
+
+namespace fmap::detail {
+
+/// How far a worker got in its batch, and how far it may go; offsets into the chunk. The worker claims
+/// an item by storing its offset in `current` and then looking at `limit`; whoever takes the rest of
+/// the batch away lowers `limit` and then looks at `current`, with a heavy fence between.
+struct alignas(64) progress {
+  std::atomic<std::uint32_t> current{0};
+  std::atomic<std::uint32_t> limit{0};
+
+  /// Claims the item at `offset`; false if it is not this worker's (any more).
+  bool claim(std::uint32_t offset) {
+    current.store(offset, std::memory_order_release);
+    light_fence();
+    return offset < limit.load(std::memory_order_relaxed);
+  }
+};
+
+/// The input of a run. Only its source calls it, from one thread.
+class input {
+public:
+  virtual ~input() = default;
+
+  /// Pulls items into the slots [filled, end) and marks each as an item, advancing `filled`. Returns
+  /// after `flush_every` of them. False: the input is at its end. Throws what the input throws.
+  virtual bool pull(chunk&, std::uint32_t& filled, std::uint32_t end,
+                    const std::atomic<std::uint32_t>& flush_every) = 0;
+};
+
+/// The function of a run together with the types of its items and results.
+class job {
+public:
+  explicit job(slot_layout layout) : layout{layout} {}
+  virtual ~job() = default;
+
+  /// Replaces the items from `begin` on by their outcomes, as far as the progress' limit lets it.
+  /// Returns the offset of the first item that it did not run. Called by several workers at once, on
+  /// different items; `worker` names the caller.
+  virtual std::uint32_t apply(chunk&, std::uint32_t begin, progress&, std::uint32_t worker) = 0;
+
+  /// Replaces an item (or nothing) by an error.
+  virtual void fail(chunk&, std::uint32_t offset, const std::exception_ptr&) = 0;
+
+  /// Destroys whatever the slots hold.
+  virtual void clear(chunk&, std::uint32_t begin, std::uint32_t end) = 0;
+
+  const slot_layout layout;
+  std::atomic<std::uint64_t> failures{0};  ///< outcomes that are errors
+
+protected:
+  job(const job&) = delete;
+  job& operator=(const job&) = delete;
+};
+
+}  // namespace fmap::detail

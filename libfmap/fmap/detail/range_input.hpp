@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Any input range as the input of a run.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <ranges>
+#include <type_traits>
+#include <utility>
+
+#include <fmap/detail/job.hpp>
+
+namespace fmap::detail {
+
+/// Containers that were moved in give their elements away; other views and lvalues keep theirs.
+template <class Range>
+inline constexpr bool owns_elements =
+    !std::is_lvalue_reference_v<
+        Range> && !std::ranges::view<Range> && !std::ranges::borrowed_range<Range>;
+template <class Container>
+inline constexpr bool owns_elements<std::ranges::owning_view<Container>> = true;
+
+template <class Range>
+using item_of = std::ranges::range_value_t<Range>;
+
+/// `Range` is an lvalue reference (then the range is referred to) or an object type (then it is owned).
+template <class Range>
+class range_input final : public input {
+public:
+  using item = item_of<Range>;
+
+  explicit range_input(Range&& range) : range_{std::forward<Range>(range)} {}
+
+  bool pull(chunk& c, std::uint32_t& filled, std::uint32_t end,
+            const std::atomic<std::uint32_t>& flush_every) override {
+    for (std::uint32_t n = 1; filled != end; ++n) {
+      // The operation that makes the element: begin() for the first, ++ for each one after it.
+      if (at_)
+        ++*at_;
+      else
+        start();
+      if (*at_ == std::ranges::end(range_)) return false;
+      make(c.at(filled));
+      c.state(filled).store(slot_state::item, std::memory_order_release);
+      ++filled;
+      if constexpr (std::ranges::sized_range<Range>) {
+        if (--left_ == 0) return false;
+      }
+      light_fence();
+      if (n >= flush_every.load(std::memory_order_relaxed)) break;
+    }
+    return true;
+  }
+
+private:
+  using iterator = std::ranges::iterator_t<Range>;
+  using reference = std::ranges::range_reference_t<Range>;
+
+  void start() {
+    if constexpr (std::ranges::sized_range<Range>)
+      left_ = static_cast<std::uint64_t>(std::ranges::size(range_));
+    at_.emplace(std::ranges::begin(range_));
+  }
+
+  void make(void* slot) {
+    if constexpr (owns_elements<Range>)
+      ::new (slot) item(std::ranges::iter_move(*at_));
+    else
+      ::new (slot) item(**at_);
+  }
+
+  static_assert(
+      owns_elements<Range> || std::is_constructible_v<item, reference>,
+      "fmap: the elements of this range cannot be copied into items; move the container in "
+      "(std::move(range)) or pass a view whose elements are rvalues (views::as_rvalue, "
+      "views::transform)");
+
+  Range range_;
+  std::optional<iterator> at_;
+  std::uint64_t left_ = 0;  // sized ranges: so that the end is known without another token
+};
+
+}  // namespace fmap::detail

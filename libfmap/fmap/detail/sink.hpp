@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The consumer's end of a run.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+
+#include <fmap/detail/job.hpp>
+#include <fmap/options.hpp>
+
+namespace fmap::detail {
+
+class pool_core;
+
+/// Hands out the outcomes of one run, one at a time, and returns a token for each one taken. Owns the
+/// run: destroying the sink stops it and waits until nobody touches its input, function or items.
+/// One thread iterates; stats() and stop() may be called from any.
+class sink {
+public:
+  /// Checks the options; opens the run, but pulls nothing before start().
+  sink(std::shared_ptr<pool_core>, std::shared_ptr<job>, std::unique_ptr<input>,
+       const map_options&);
+  sink(sink&&) noexcept;
+  sink& operator=(sink&&) noexcept;
+  ~sink();
+
+  /// Lets the source begin; the timeout runs from here. Later calls have no effect.
+  void start();
+
+  /// Takes the next outcome. The slot of the one before must be empty by now. False: the run is over.
+  /// Throws timeout_error, pool_shutdown, broken_pool or what the input threw.
+  bool next() {
+    if (offset_ + 1 >= end_ || stopped_->load(std::memory_order_relaxed)) return next_span();
+    take(offset_ + 1);
+    return true;
+  }
+
+  /// Ends the run early. Throws nothing.
+  void stop() noexcept;
+
+  chunk& current_chunk() const { return *chunk_; }
+  std::uint32_t offset() const { return offset_; }
+  std::uint64_t index() const { return chunk_->first + offset_; }
+  std::uint32_t attempts() const;
+  map_stats stats() const;
+
+private:
+  struct impl;
+
+  void take(std::uint32_t offset) {
+    offset_ = offset;
+    taken_->store(++count_, std::memory_order_relaxed);
+    if (--until_give_back_ == 0) give_back();
+  }
+
+  bool next_span();
+  void give_back();
+
+  chunk* chunk_ = nullptr;  // the outcomes at hand are its slots (offset_, end_)
+  std::uint32_t offset_ = 0, end_ = 0;
+  std::uint64_t count_ = 0;            // outcomes taken
+  std::uint64_t until_give_back_ = 1;  // tokens go back in groups of an eighth of the buffersize
+  std::atomic<std::uint64_t>* taken_ = nullptr;
+  const std::atomic<bool>* stopped_ = nullptr;
+  std::unique_ptr<impl> impl_;
+};
+
+}  // namespace fmap::detail

@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Everything of fmap that needs no CAF header.
+#pragma once
+
+#include <fmap/errors.hpp>
+#include <fmap/future_map.hpp>
+#include <fmap/init.hpp>
+#include <fmap/options.hpp>
+#include <fmap/outcome.hpp>
+#include <fmap/thread_pool.hpp>
+#include <fmap/with_state.hpp>

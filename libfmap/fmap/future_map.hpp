@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// future_map: any input range through a function on a pool, bounded, results as they complete.
+#pragma once
+
+#include <concepts>
+#include <cstddef>
+#include <iterator>
+#include <memory>
+#include <ranges>
+#include <stdexcept>
+#include <type_traits>
+#include <utility>
+
+#include <fmap/detail/function_job.hpp>
+#include <fmap/detail/range_input.hpp>
+#include <fmap/detail/sink.hpp>
+#include <fmap/executor.hpp>
+#include <fmap/options.hpp>
+#include <fmap/outcome.hpp>
+
+namespace fmap {
+
+namespace detail {
+
+/// A buffersize given as a plain number.
+template <std::integral N>
+map_options with_buffersize(N n) {
+  if (std::cmp_less(n, 1))
+    throw std::invalid_argument{"fmap: buffersize must be at least 1: nothing can be in flight"};
+  map_options options;
+  options.buffersize = static_cast<std::size_t>(n);
+  return options;
+}
+
+template <class Fn, std::ranges::input_range Range>
+std::shared_ptr<job> make_job(Fn fn) {
+  using item = item_of<Range>;
+  static_assert(
+      callable_with<Fn, item>::value,
+      "fmap: the function cannot be called with an item of this range as an rvalue; let it "
+      "take the item by value, by const reference or by rvalue reference");
+  return std::make_shared<function_job<item, Fn>>(std::move(fn));
+}
+
+template <class Fn, std::ranges::input_range Range>
+using map_result = result_of<std::decay_t<Fn>, item_of<Range>>;
+
+}  // namespace detail
+
+/// A map in progress: a single-pass range of the results, in the order in which they complete.
+///
+/// Nothing is pulled from the input before begin(); after that at most `buffersize` items are in flight,
+/// counted from the pull until the result is taken, which begin() and `++` do. A result is valid until
+/// the next one is taken. When the function threw for an item, taking its result throws that exception
+/// and ends the map; outcomes() delivers errors as values instead and goes on. What the input's iterator
+/// throws arrives after the results of everything that was pulled before it.
+///
+/// Leaving early is safe at any point. The destructor stops the source, drops what is queued, and waits
+/// until running calls (of the function and of the iterator) have returned. Movable while no iterator is
+/// in use. One thread iterates; stats() may be called from any thread at any time.
+///
+/// Seed: future-map's FutureMap for Python's concurrent.futures.
+template <class R>
+class future_map {
+public:
+  class iterator;
+
+  /// Maps `range` (an lvalue is referred to, anything else moved in) through `fn` on `pool`. `fn` is
+  /// shared by all workers and called concurrently, with the item as an rvalue. Throws
+  /// `std::invalid_argument` for bad options, `pool_shutdown` or `broken_pool` if the pool takes no work.
+  template <detail::pool_like Pool, class Fn, std::ranges::input_range Range>
+  future_map(Pool& pool, Fn&& fn, Range&& range, const map_options& options = {})
+      : sink_{pool.core(), detail::make_job<std::decay_t<Fn>, Range>(std::forward<Fn>(fn)),
+              std::make_unique<detail::range_input<Range>>(std::forward<Range>(range)), options} {}
+
+  template <detail::pool_like Pool, class Fn, std::ranges::input_range Range, std::integral N>
+  future_map(Pool& pool, Fn&& fn, Range&& range, N buffersize)
+      : future_map{pool, std::forward<Fn>(fn), std::forward<Range>(range),
+                   detail::with_buffersize(buffersize)} {}
+
+  future_map(future_map&& other) noexcept
+      : sink_{std::move(other.sink_)}, holding_{std::exchange(other.holding_, false)},
+        over_{std::exchange(other.over_, true)} {}
+
+  /// Leaves the old run as the destructor would.
+  future_map& operator=(future_map&& other) noexcept {
+    if (this != &other) {
+      release();
+      sink_ = std::move(other.sink_);
+      holding_ = std::exchange(other.holding_, false);
+      over_ = std::exchange(other.over_, true);
+    }
+    return *this;
+  }
+
+  ~future_map() { release(); }
+
+  /// Starts the map and takes its first result; called again, continues where the map is.
+  iterator begin() {
+    if (!holding_ && !over_) advance();
+    return iterator{*this};
+  }
+
+  std::default_sentinel_t end() const noexcept { return {}; }
+
+  class outcome_range;
+
+  /// The same run as outcomes: one for each pulled item, failed or not; the run goes on after failures.
+  outcome_range outcomes() & { return outcome_range{*this}; }
+  outcome_range outcomes() && { return outcome_range{std::move(*this)}; }
+
+  /// One consistent snapshot.
+  map_stats stats() const { return sink_.stats(); }
+
+private:
+  /// Destroys the current result.
+  void release() {
+    if (!std::exchange(holding_, false)) return;
+    std::destroy_at(&current());
+    state().store(detail::slot_state::empty, std::memory_order_relaxed);
+  }
+
+  std::atomic<detail::slot_state>& state() const {
+    return sink_.current_chunk().state(sink_.offset());
+  }
+
+  R& current() const {
+    return *std::launder(static_cast<R*>(sink_.current_chunk().at(sink_.offset())));
+  }
+
+  /// Moves the error out of the current slot.
+  std::exception_ptr take_error() {
+    auto* slot = static_cast<std::exception_ptr*>(sink_.current_chunk().at(sink_.offset()));
+    std::exception_ptr error = std::move(*slot);
+    std::destroy_at(slot);
+    state().store(detail::slot_state::empty, std::memory_order_relaxed);
+    return error;
+  }
+
+  /// Makes the next outcome current; false at the end. An error is left in its slot.
+  bool step() {
+    release();
+    try {
+      sink_.start();
+      over_ = !sink_.next();
+    } catch (...) {
+      over_ = true;
+      throw;
+    }
+    return !over_;
+  }
+
+  bool failed() const {
+    return state().load(std::memory_order_acquire) == detail::slot_state::error;
+  }
+
+  void advance() {
+    if (!step()) return;
+    if (!failed()) {
+      holding_ = true;
+      return;
+    }
+    const std::exception_ptr error = take_error();
+    over_ = true;
+    sink_.stop();
+    std::rethrow_exception(error);
+  }
+
+  detail::sink sink_;
+  bool holding_ = false;  // a result is current
+  bool over_ = false;
+};
+
+/// Single-pass: all iterators of a map are at the same place.
+template <class R>
+class future_map<R>::iterator {
+public:
+  using iterator_concept = std::input_iterator_tag;
+  using value_type = R;
+  using difference_type = std::ptrdiff_t;
+
+  iterator() = default;
+
+  R& operator*() const { return map_->current(); }
+  R* operator->() const { return &map_->current(); }
+  iterator& operator++() {
+    map_->advance();
+    return *this;
+  }
+  void operator++(int) { ++*this; }
+  bool operator==(std::default_sentinel_t) const { return map_ == nullptr || !map_->holding_; }
+
+private:
+  friend class future_map;
+  explicit iterator(future_map& map) : map_{&map} {}
+
+  future_map* map_ = nullptr;
+};
+
+/// A single-pass range of outcomes; refers to the map, or owns it if it came from an rvalue.
+template <class R>
+class future_map<R>::outcome_range {
+public:
+  class iterator {
+  public:
+    using iterator_concept = std::input_iterator_tag;
+    using value_type = outcome<R>;
+    using difference_type = std::ptrdiff_t;
+
+    iterator() = default;
+    outcome<R>& operator*() const { return *range_->current_; }
+    outcome<R>* operator->() const { return &*range_->current_; }
+    iterator& operator++() {
+      range_->advance();
+      return *this;
+    }
+    void operator++(int) { ++*this; }
+    bool operator==(std::default_sentinel_t) const {
+      return range_ == nullptr || !range_->current_;
+    }
+
+  private:
+    friend class outcome_range;
+    explicit iterator(outcome_range& range) : range_{&range} {}
+    outcome_range* range_ = nullptr;
+  };
+
+  iterator begin() {
+    if (!current_) advance();
+    return iterator{*this};
+  }
+  std::default_sentinel_t end() const noexcept { return {}; }
+
+  /// The map whose outcomes these are.
+  future_map& map() noexcept { return owned_ ? *owned_ : *referred_; }
+
+private:
+  friend class future_map;
+  explicit outcome_range(future_map& map) : referred_{&map} {}
+  explicit outcome_range(future_map&& map) : owned_{std::make_unique<future_map>(std::move(map))} {}
+
+  void advance() {
+    future_map& m = map();
+    current_.reset();
+    if (m.over_ || !m.step()) return;
+    const std::uint64_t index = m.sink_.index();
+    const std::uint32_t attempts = m.sink_.attempts();
+    if (m.failed()) {
+      current_.emplace(index, attempts, m.take_error());
+    } else {
+      m.holding_ = true;
+      current_.emplace(index, attempts, std::move(m.current()));
+    }
+  }
+
+  future_map* referred_ = nullptr;
+  std::unique_ptr<future_map> owned_;
+  std::optional<outcome<R>> current_;
+};
+
+template <detail::pool_like Pool, class Fn, std::ranges::input_range Range>
+future_map(Pool&, Fn&&, Range&&) -> future_map<detail::map_result<Fn, Range>>;
+template <detail::pool_like Pool, class Fn, std::ranges::input_range Range>
+future_map(Pool&, Fn&&, Range&&, map_options) -> future_map<detail::map_result<Fn, Range>>;
+template <detail::pool_like Pool, class Fn, std::ranges::input_range Range, std::integral N>
+future_map(Pool&, Fn&&, Range&&, N) -> future_map<detail::map_result<Fn, Range>>;
+
+}  // namespace fmap

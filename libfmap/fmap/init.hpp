@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The first call of a program that uses fmap.
+#pragma once
+
+namespace fmap {
+
+/// To be called first in `main`. In a worker process it starts the work and never returns; in any other
+/// process it returns at once. Programs that only use threads may leave it out.
+void init(int argc, char** argv);
+
+}  // namespace fmap

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What can be set for one map, and the figures it reports.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <stop_token>
+
+namespace fmap {
+
+/// Options of one map. Checked when the map is made: what makes no sense there throws
+/// `std::invalid_argument` and names the option.
+struct map_options {
+  /// At most this many items are in flight: pulled from the input and their results not yet taken. At
+  /// least 1. Left out, it is chosen: a few items per worker, up to 1024 if items prove to be tiny.
+  std::optional<std::size_t> buffersize{};
+
+  /// Items per batch, from 1 to `buffersize`. Left out, batches are sized by the measured cost of an
+  /// item so that one lasts about 75 microseconds.
+  std::optional<std::size_t> chunksize{};
+
+  /// Hand out results in input order. The bound stays the same, so a slow item delays those after it.
+  bool ordered = false;
+
+  /// From the start of the iteration; when it has passed and no result is ready, the iteration throws
+  /// `timeout_error`. 0: only what is ready. Negative: refused.
+  std::optional<std::chrono::nanoseconds> timeout{};
+
+  /// For executors that can kill their workers: how long one item may run. Its outcome is then the
+  /// error `item_timeout`. Refused on threads, which cannot be killed.
+  std::optional<std::chrono::nanoseconds> item_timeout{};
+
+  /// How often an item may be begun if its worker keeps dying while it runs. At least 1.
+  unsigned max_attempts = 3;
+
+  /// When a stop is requested the iteration ends: no more pulls, what is not yet taken is dropped.
+  std::stop_token stop{};
+};
+
+/// What has become of the items of a map, all read at the same moment:
+/// `pulled == queued + running + ready + taken + dropped`.
+struct map_stats {
+  std::size_t buffersize = 0;          ///< the bound in force
+  std::uint64_t pulled = 0;            ///< items pulled from the input
+  std::uint64_t queued = 0;            ///< waiting for a worker
+  std::uint64_t running = 0;           ///< held by workers
+  std::uint64_t ready = 0;             ///< finished, not yet taken
+  std::uint64_t taken = 0;             ///< results the consumer has taken
+  std::uint64_t failed = 0;            ///< outcomes that are errors
+  std::uint64_t retried = 0;           ///< executions repeated because their worker died
+  std::uint64_t quarantined = 0;       ///< items given up because they kept killing their worker
+  std::uint64_t in_flight = 0;         ///< queued + running + ready
+  std::uint64_t peak_in_flight = 0;    ///< the most that were in flight at once
+  std::uint64_t dropped = 0;           ///< pulled but not delivered, because the map was stopped
+  std::chrono::nanoseconds elapsed{};  ///< since the map was made
+};
+
+}  // namespace fmap

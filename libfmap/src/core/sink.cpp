@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The consumer's end of a run.
+
+#include <algorithm>
+#include <functional>
+#include <stdexcept>
+#include <string>
+
+#include <fmap/detail/sink.hpp>
+#include <fmap/errors.hpp>
+
+#include "actors/pool_core.hpp"
+
+namespace fmap::detail {
+
+namespace {
+
+using actors::clock;
+using actors::parker;
+using actors::run_limits;
+using actors::shared_mailbox;
+
+constexpr std::uint64_t largest_automatic_buffersize = 1024;
+constexpr std::uint64_t items_per_worker = 4;
+
+[[noreturn]] void refuse(const std::string& why) { throw std::invalid_argument{"fmap: " + why}; }
+
+/// The one place where map options are checked.
+run_limits checked(const map_options& o, const pool_core& pool) {
+  run_limits limits;
+  if (o.buffersize) {
+    if (*o.buffersize == 0) refuse("buffersize must be at least 1: nothing can be in flight");
+    limits.buffersize = std::min<std::uint64_t>(*o.buffersize, actors::unbounded);
+  } else {
+    limits.buffersize = std::max<std::uint64_t>(16, items_per_worker * pool.workers);
+    limits.widest = std::max(limits.buffersize, largest_automatic_buffersize);
+  }
+  if (o.chunksize) {
+    if (*o.chunksize == 0)
+      refuse("chunksize must be at least 1; leave it out for automatic batches");
+    if (!o.buffersize)
+      limits.widest = limits.buffersize = std::max<std::uint64_t>(limits.widest, *o.chunksize);
+    if (*o.chunksize > limits.buffersize)
+      refuse("chunksize (" + std::to_string(*o.chunksize) + ") is larger than buffersize ("
+             + std::to_string(limits.buffersize) + "): a batch could never be filled");
+    limits.chunksize = static_cast<std::uint32_t>(std::min<std::size_t>(*o.chunksize, 1u << 20));
+  }
+  if (o.timeout && *o.timeout < std::chrono::nanoseconds::zero()) refuse("timeout is negative");
+  if (o.item_timeout) {
+    if (*o.item_timeout <= std::chrono::nanoseconds::zero())
+      refuse("item_timeout must be positive");
+    if (!pool.can_kill())
+      refuse("item_timeout needs workers that can be killed: use a process_pool, or check a "
+             "std::stop_token in the function");
+  }
+  if (o.max_attempts == 0) refuse("max_attempts must be at least 1");
+  limits.max_attempts = o.max_attempts;
+  limits.ordered = o.ordered;
+  return limits;
+}
+
+actors::deadline deadline_after(std::optional<std::chrono::nanoseconds> timeout) {
+  if (!timeout) return {};
+  const auto now = clock::now();
+  if (*timeout >= clock::time_point::max() - now) return {};
+  return now + *timeout;
+}
+
+}  // namespace
+
+struct sink::impl {
+  std::shared_ptr<pool_core> pool;
+  actors::run_ptr run;
+  std::shared_ptr<parker> bell = std::make_shared<parker>();
+  map_options options;
+  actors::deadline until;
+  bool started = false;
+  std::uint64_t group = 1;
+  std::optional<std::stop_callback<std::function<void()>>> on_stop;
+};
+
+sink::sink(std::shared_ptr<pool_core> pool, std::shared_ptr<job> work, std::unique_ptr<input> from,
+           const map_options& options)
+    : impl_{std::make_unique<impl>()} {
+  const run_limits limits = checked(options, *pool);
+  impl_->options = options;
+  impl_->run = pool->box->open(limits, std::move(work), std::move(from), impl_->bell);
+  impl_->pool = std::move(pool);
+  impl_->group = until_give_back_ = std::max<std::uint64_t>(limits.buffersize / 8, 1);
+  taken_ = &impl_->run->taken;
+  stopped_ = &impl_->run->stopped;
+}
+
+sink::sink(sink&&) noexcept = default;
+
+sink& sink::operator=(sink&& other) noexcept {
+  if (this != &other) {
+    std::destroy_at(this);
+    std::construct_at(this, std::move(other));
+  }
+  return *this;
+}
+
+sink::~sink() {
+  if (!impl_) return;
+  impl_->on_stop.reset();
+  impl_->pool->box->close(*impl_->run);
+}
+
+void sink::start() {
+  if (std::exchange(impl_->started, true)) return;
+  impl_->until = deadline_after(impl_->options.timeout);
+  impl_->on_stop.emplace(impl_->options.stop,
+                         [box = impl_->pool->box, run = impl_->run] { box->stop(*run); });
+  if (!impl_->run->stopped) impl_->pool->start_source(impl_->run);
+}
+
+bool sink::next_span() {
+  shared_mailbox& box = *impl_->pool->box;
+  actors::run& r = *impl_->run;
+  actors::outcome_span span{chunk_, end_};
+  chunk_ = nullptr;
+  offset_ = end_ = 0;
+  until_give_back_ = impl_->group;
+  for (;;) {
+    switch (box.next(r, span)) {
+      case shared_mailbox::next_result::outcomes:
+        chunk_ = span.in;
+        end_ = span.end;
+        take(span.end - span.count);
+        return true;
+      case shared_mailbox::next_result::end:
+        if (r.stopped) return false;
+        if (r.input_error) std::rethrow_exception(std::exchange(r.input_error, nullptr));
+        box.throw_if_cut(r);
+        return false;
+      case shared_mailbox::next_result::wait:
+        if (!impl_->bell->wait(impl_->until))
+          throw timeout_error{"fmap: no result was ready within the map's timeout"};
+    }
+  }
+}
+
+void sink::give_back() {
+  until_give_back_ = impl_->group;
+  impl_->pool->box->give_tokens_back(*impl_->run);
+}
+
+void sink::stop() noexcept { impl_->pool->box->stop(*impl_->run); }
+
+std::uint32_t sink::attempts() const { return impl_->pool->box->attempts(*impl_->run, index()); }
+
+map_stats sink::stats() const {
+  if (!impl_) return {};
+  const actors::run_stats s = impl_->pool->box->stats(*impl_->run);
+  map_stats result;
+  result.buffersize = static_cast<std::size_t>(s.buffersize);
+  result.pulled = s.counts.pulled;
+  result.queued = s.counts.queued;
+  result.running = s.counts.held;
+  result.ready = s.ready;
+  result.taken = s.taken;
+  result.failed = s.failed;
+  result.retried = s.counts.retried;
+  result.quarantined = s.counts.quarantined;
+  result.in_flight = result.queued + result.running + result.ready;
+  result.peak_in_flight = s.counts.peak_in_flight;
+  result.dropped = s.counts.dropped;
+  result.elapsed = s.elapsed;
+  return result;
+}
+
+}  // namespace fmap::detail

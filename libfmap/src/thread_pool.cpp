@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// A pool whose workers are threads of this process.
+
+#include <algorithm>
+#include <stdexcept>
+#include <thread>
+
+#include <fmap/thread_pool.hpp>
+
+#include "actors/wiring.hpp"
+
+namespace fmap {
+
+namespace {
+
+constexpr std::size_t most_workers = 100'000;
+
+std::uint32_t checked_workers(const thread_pool_options& options) {
+  const std::size_t n =
+      options.workers.value_or(std::max<std::size_t>(std::thread::hardware_concurrency(), 1));
+  if (n == 0) throw std::invalid_argument{"fmap: workers must be at least 1"};
+  if (n > most_workers)
+    throw std::invalid_argument{"fmap: workers is " + std::to_string(n) + ", more than "
+                                + std::to_string(most_workers) + " threads are not supported"};
+  return static_cast<std::uint32_t>(n);
+}
+
+}  // namespace
+
+thread_pool::thread_pool(thread_pool_options options) {
+  const std::uint32_t n = checked_workers(options);
+  auto system = actors::default_system();
+  auto& s = *system;
+  core_ = std::make_shared<actors::thread_core>(s, std::move(system), n,
+                                                std::move(options.initializer));
+}
+
+thread_pool::thread_pool(caf::actor_system& system, thread_pool_options options)
+    : core_{std::make_shared<actors::thread_core>(system, nullptr, checked_workers(options),
+                                                  std::move(options.initializer))} {}
+
+thread_pool::~thread_pool() { shutdown(); }
+
+std::size_t thread_pool::workers() const noexcept { return core_->workers; }
+
+void thread_pool::shutdown() { core_->shut_down(); }
+
+}  // namespace fmap

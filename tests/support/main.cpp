@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// main of every test executable.
+#include "support/run_catch.hpp"
+
+#ifdef FMAP_TESTS_INIT
+#  include <fmap/init.hpp>
+#endif
+
+int main(int argc, char** argv) {
+#ifdef FMAP_TESTS_INIT
+  fmap::init(argc, argv);  // a worker process of a test starts its work here
+#endif
+  return run_catch(argc, argv);
+}
