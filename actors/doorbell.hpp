@@ -2,52 +2,42 @@
 // How somebody who has gone idle is told that there is something to take.
 #pragma once
 
-#include <chrono>
-#include <condition_variable>
 #include <memory>
-#include <mutex>
-#include <optional>
-#include <utility>
+
+#include <fmap/detail/parking.hpp>
 
 namespace fmap::actors {
 
+using detail::deadline;
+
 /// Wakes one party: an actor by a small message, a thread through a condition. Carries no data: what
 /// there is to do is found in the shared mailbox. Ringing more often than needed is harmless.
-class doorbell {
+class doorbell : public detail::wakeup {
 public:
   virtual ~doorbell() = default;
-  virtual void ring() noexcept = 0;
 };
 
 using doorbell_ptr = std::shared_ptr<doorbell>;
-using deadline = std::optional<std::chrono::steady_clock::time_point>;
 
 /// The doorbell of a thread that waits.
 class parker final : public doorbell {
 public:
-  void ring() noexcept override {
-    {
-      std::lock_guard guard{mutex_};
-      rung_ = true;
-    }
-    condition_.notify_one();
-  }
+  void ring() noexcept override { place_.ring(); }
 
-  /// Returns once the bell has rung since the last wait: true, or false at the deadline.
-  bool wait(const deadline& until = {}) {
-    std::unique_lock lock{mutex_};
-    const auto rung = [this] { return rung_; };
-    if (until)
-      condition_.wait_until(lock, *until, rung);
-    else
-      condition_.wait(lock, rung);
-    return std::exchange(rung_, false);
-  }
+  /// Returns once the bell has rung since the last wait: true, or false at the deadline. A pool's worker
+  /// does other work meanwhile.
+  bool wait(const deadline& until = {}) { return reset(detail::wait_at(place_, until)); }
+
+  /// The same without helping anybody.
+  bool wait_alone(const deadline& until = {}) { return reset(place_.wait(until)); }
 
 private:
-  std::mutex mutex_;
-  std::condition_variable condition_;
-  bool rung_ = false;
+  bool reset(bool rung) {
+    if (rung) place_.check([] { return false; });
+    return rung;
+  }
+
+  detail::parking place_;
 };
 
 }  // namespace fmap::actors

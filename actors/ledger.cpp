@@ -172,12 +172,13 @@ std::uint32_t ledger::batch_size(const run_state& r, const worker_state& w) cons
   return static_cast<std::uint32_t>(std::max<std::uint64_t>(1, std::min({share, timed, growing})));
 }
 
-span ledger::take(worker_id id) {
+span ledger::take(worker_id id, run_id only) {
   worker_state* w = find_worker(id);
   if (w == nullptr || w->items >= w->capacity) return {};
   run_state* best = nullptr;
   std::size_t position = 0;
   for (run_state* r : runnable_) {
+    if (only != 0 && r->id != only) continue;
     if (best != nullptr
         && std::pair{best->vtime, best->counts.held} <= std::pair{r->vtime, r->counts.held})
       continue;
@@ -352,6 +353,15 @@ ledger::duration ledger::cost(run_id id) const {
   const run_state* r = find(id);
   if (r == nullptr || r->cost_items <= 0) return duration::zero();
   return duration{std::max<std::int64_t>(1, static_cast<std::int64_t>(r->cost_ns / r->cost_items))};
+}
+
+ledger::duration ledger::queued_time() const {
+  double ns = 0;
+  for (const run_state* r : runnable_) {
+    if (r->cost_items <= 0) return duration::max();
+    ns += static_cast<double>(r->counts.queued) * r->cost_ns / r->cost_items;
+  }
+  return duration{static_cast<std::int64_t>(std::min(ns, 1e18))};
 }
 
 std::uint32_t ledger::attempts(run_id id, std::uint64_t index) const {

@@ -106,8 +106,9 @@ public:
   // -- workers' visits --------------------------------------------------------
 
   /// The next batch for a worker: of the run that has had the least of the workers' time, as many
-  /// items as last about the worker's batch time, at most a fair share of what is queued.
-  span take(worker_id);
+  /// items as last about the worker's batch time, at most a fair share of what is queued. If `only` is
+  /// given, of that run.
+  span take(worker_id, run_id only = 0);
 
   /// A worker finished these items. What it does not hold (late, repeated, unknown) is ignored.
   /// Returns how many became ready (or were dropped, in a stopped run).
@@ -140,6 +141,7 @@ public:
   std::uint64_t buffersize(run_id) const;
   std::uint64_t queued() const { return queued_; }  ///< over all runs
   std::uint64_t held() const { return held_; }      ///< over all runs
+  duration queued_time() const;  ///< what is queued will take one worker; max() if it is not known
   std::size_t workers() const { return workers_.size(); }
   bool drained(run_id) const;   ///< no token granted, nothing queued or held
   duration cost(run_id) const;  ///< measured time per item; 0 while unknown

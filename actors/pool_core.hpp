@@ -14,12 +14,17 @@ public:
   explicit pool_core(std::uint32_t workers)
       : box{std::make_shared<actors::shared_mailbox>(workers)}, workers{workers} {}
   virtual ~pool_core() = default;
+  pool_core(const pool_core&) = delete;
+  pool_core& operator=(const pool_core&) = delete;
 
   /// Brings up a source for this run, on a thread of its own, and lets it pull.
   virtual void start_source(const actors::run_ptr&) = 0;
 
-  /// Takes no more work and returns when all that was pulled is finished. Idempotent.
-  virtual void shut_down() = 0;
+  /// The run is about to be closed.
+  virtual void let_go(actors::run&) {}
+
+  /// Whether this thread is running a task of this pool.
+  bool from_inside() const { return actors::working_for == box.get(); }
 
   /// Whether a worker that hangs can be ended by force.
   virtual bool can_kill() const = 0;

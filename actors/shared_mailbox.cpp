@@ -33,9 +33,15 @@ std::uint32_t chunk_capacity(std::uint64_t buffersize, std::uint32_t batch,
 /// A source that fills its share of a chunk faster than this need not be looked after item by item.
 constexpr std::chrono::microseconds quick_fill{20}, slow_fill{50};
 
-constexpr std::uint32_t any_number = 1u << 30;
+/// Waking somebody up costs about this much, his time and the waker's.
+constexpr std::chrono::microseconds worth_waking{20};
+
+/// A worker that took its batch longer ago than this may be at a slow item.
+constexpr std::chrono::microseconds soon{100};
 
 }  // namespace
+
+constinit thread_local const shared_mailbox* working_for = nullptr;
 
 run::~run() {
   if (work)
@@ -71,8 +77,12 @@ private:
   std::vector<doorbell_ptr> many_;
 };
 
-void shared_mailbox::wake_worker(bells& ring) {
+void shared_mailbox::wake_worker(bells& ring, bool at_once) {
+  queued_items_.store(ledger_.queued(), std::memory_order_relaxed);
   if (ledger_.queued() == 0) return;
+  // Somebody who is awake will have it done sooner than another one is up. If he will not (his item
+  // may turn out to be slow), the tick wakes one.
+  if (!at_once && ledger_.queued_time() < worth_waking && soon_free()) return want_tick(ring);
   if (!idle_.empty()) {
     worker* w = idle_.back();
     idle_.pop_back();
@@ -85,14 +95,40 @@ void shared_mailbox::wake_worker(bells& ring) {
   }
 }
 
-void shared_mailbox::wake_source(run& r, bells& ring) {
-  if (!r.source_waiting || ledger_.counts(r.id).free == 0) return;
+/// Whether some worker will probably look for work within moments.
+bool shared_mailbox::soon_free() const {
+  if (spinning_ != 0) return true;
+  const auto now = clock::now();
+  return std::any_of(workers_.begin(), workers_.end(),
+                     [&](const worker* w) { return w->batch.count != 0 && now - w->since < soon; });
+}
+
+/// Nobody is going to bring or to take anything of this run unless somebody is woken.
+bool shared_mailbox::stalled(const run& r) const {
+  const auto c = ledger_.counts(r.id);
+  return c.queued + c.held == 0 && !r.in_source;
+}
+
+void shared_mailbox::wake_source(run& r, bells& ring, bool at_once) {
+  const auto free = ledger_.counts(r.id).free;
+  r.free_tokens.store(free, std::memory_order_relaxed);
+  if (!r.source_waiting || free == 0) return;
+  if (!at_once && r.cheap && free < ledger_.buffersize(r.id) / 2 && !(r.sink_waiting && stalled(r)))
+    return want_tick(ring);
   r.source_waiting = false;
   ring.add(r.source_bell);
 }
 
-void shared_mailbox::wake_sink(run& r, bells& ring) {
-  if (!r.sink_waiting || (!ledger_.has_ready(r.id) && !exhausted(r))) return;
+void shared_mailbox::look_up_sink(run& r) {
+  r.something_for_sink.store(ledger_.has_ready(r.id) || exhausted(r), std::memory_order_relaxed);
+}
+
+void shared_mailbox::wake_sink(run& r, bells& ring, bool at_once) {
+  look_up_sink(r);
+  if (!r.sink_waiting || !r.something_for_sink) return;
+  if (!at_once && r.cheap && !stalled(r)
+      && ledger_.counts(r.id).ready < ledger_.buffersize(r.id) / 2)
+    return want_tick(ring);
   r.sink_waiting = false;
   ring.add(r.sink_bell);
 }
@@ -148,7 +184,11 @@ bool shared_mailbox::tick() {
       more = true;
     }
   }
-  wake_worker(ring);
+  for (auto& [id, r] : runs_) {
+    wake_source(*r, ring, true);
+    wake_sink(*r, ring, true);
+  }
+  wake_worker(ring, true);
   return ticking_ = more;
 }
 
@@ -161,7 +201,10 @@ void shared_mailbox::split(worker& w, bells& ring) {
   const std::uint64_t begun = w.in->first + w.at.current.load(std::memory_order_acquire);
   const std::uint64_t end = w.batch.end();
   const auto before = static_cast<std::uint32_t>(begun - w.batch.first);
-  if (before != 0) ledger_.finished(w.id, r.id, w.batch.first, before, {});
+  if (before != 0 && !r.work->asynchronous) {
+    ledger_.finished(w.id, r.id, w.batch.first, before, {});
+    collect(r);
+  }
   if (begun < end) {
     const auto after = static_cast<std::uint32_t>(end - begun - 1);
     if (after != 0) ledger_.give_back(w.id, r.id, begun + 1, after);
@@ -172,12 +215,17 @@ void shared_mailbox::split(worker& w, bells& ring) {
   wake_sink(r, ring);
 }
 
-void shared_mailbox::shut_down() {
-  bells ring;
-  std::lock_guard lock{mutex_};
-  if (std::exchange(closing_, true)) return;
-  for (auto& [id, r] : runs_) cut(*r, ring);
-  wake_all(ring);
+void shared_mailbox::shut_down(bool cancel_tasks) {
+  {
+    bells ring;
+    std::lock_guard lock{mutex_};
+    if (!std::exchange(closing_, true)) {
+      for (auto& [id, r] : runs_) cut(*r, ring);
+      wake_all(ring);
+    }
+    if (!cancel_tasks || !tasks_) return;
+  }
+  bury(tasks_->id, nullptr);
 }
 
 /// Lets everybody see that the pool is closing, or that it has nothing left to do.
@@ -198,7 +246,7 @@ void shared_mailbox::break_up(std::exception_ptr cause) {
     if (!broken_) broken_ = std::move(cause);
     for (auto& [id, r] : runs_) cut(*r, ring);
   }
-  bury();
+  bury(0, std::make_exception_ptr(broken_pool{broken()}));
 }
 
 /// Ends a run's input from outside.
@@ -212,25 +260,27 @@ void shared_mailbox::cut(run& r, bells& ring) {
     end_source(r, ring);
 }
 
-/// Gives every item that is queued in a broken pool an error instead of a worker.
-void shared_mailbox::bury() {
+/// Gives every queued item, or those of one run, an error instead of a worker; a task without an error
+/// is cancelled.
+void shared_mailbox::bury(run_id only, const std::exception_ptr& why) {
   worker undertaker;
   bells ring;
   std::unique_lock lock{mutex_};
-  const auto why = std::make_exception_ptr(broken_pool{broken_});
   undertaker.id = ledger_.add_worker(any_number, 0);
-  while (const span s = ledger_.take(undertaker.id)) {
+  while (const span s = ledger_.take(undertaker.id, only)) {
     run& r = *runs_.at(s.run);
     chunk& c = *r.chunks[s.chunk];
     lock.unlock();
     for (std::uint64_t index = s.first; index != s.end(); ++index)
       r.work->fail(c, c.offset(index), why);
     lock.lock();
-    undertaker.busy_with = &r;
-    undertaker.batch = s;
-    settle(undertaker, {}, ring);
+    ledger_.finished(undertaker.id, r.id, s.first, s.count, {});
+    collect(r);
+    wake_sink(r, ring);
+    notify_drained(r, ring);
   }
   ledger_.remove_worker(undertaker.id, [](run_id, std::uint64_t) { return mark::waiting; });
+  if (closing_ && idle_for_good()) wake_all(ring);
 }
 
 void shared_mailbox::wait_until_left() {
@@ -239,7 +289,7 @@ void shared_mailbox::wait_until_left() {
   left_.push_back(waiter);
   while (!settled()) {
     lock.unlock();
-    waiter->wait();
+    waiter->wait_alone();
     lock.lock();
   }
 }
@@ -256,9 +306,10 @@ std::exception_ptr shared_mailbox::broken() const {
 
 // -- workers ----------------------------------------------------------------------
 
-void shared_mailbox::join(worker& w, doorbell_ptr bell, std::uint32_t weight) {
+void shared_mailbox::join(worker& w, doorbell_ptr bell, std::uint32_t weight,
+                          std::uint32_t capacity) {
   std::lock_guard lock{mutex_};
-  w.id = ledger_.add_worker(any_number, weight);
+  w.id = ledger_.add_worker(capacity, weight);
   w.bell = std::move(bell);
   workers_.push_back(&w);
 }
@@ -268,9 +319,27 @@ bool shared_mailbox::work(worker& w) {
   std::unique_lock lock{mutex_};
   if (std::exchange(w.idle, false)) std::erase(idle_, &w);
   auto begun = clock::now();
+  bool worked = false;
   while (!broken_) {
+    if (w.until != nullptr && w.until->rung()) {
+      wake_worker(ring);  // somebody else, if need be
+      return true;
+    }
     const span s = ledger_.take(w.id);
-    if (!s) break;
+    if (!s) {
+      if (!worked || closing_ || !worth_spinning(w)) break;
+      ++spinning_;
+      lock.unlock();
+      ring.ring();
+      const bool there =
+          w.spin.wait([&] { return queued_items_.load(std::memory_order_relaxed) != 0; });
+      begun = clock::now();
+      lock.lock();
+      --spinning_;
+      worked = there;
+      continue;
+    }
+    worked = true;
     run& r = *runs_.at(s.run);
     chunk& c = *r.chunks[s.chunk];
     std::uint32_t offset = c.offset(s.first);
@@ -306,12 +375,39 @@ bool shared_mailbox::work(worker& w) {
   return true;
 }
 
+/// One worker at a time stays awake for what may come right away.
+bool shared_mailbox::worth_spinning(const worker& w) const {
+  return spinning_ == 0 && w.busy_with != nullptr && w.busy_with->cheap;
+}
+
 /// What a worker still held is finished.
 void shared_mailbox::settle(worker& w, clock::duration took, bells& ring) {
   run& r = *w.busy_with;
-  ledger_.finished(w.id, r.id, w.batch.first, w.batch.count, took);
-  w.batch.count = 0;
+  const span s = std::exchange(w.batch, {});
+  if (r.work->asynchronous) return;
+  ledger_.finished(w.id, r.id, s.first, s.count, took);
+  const auto cost = ledger_.cost(r.id);
+  r.cheap = cost.count() != 0 && cost * (ledger_.buffersize(r.id) / 2) < worth_waking;
   if (r.limits.widest != 0) widen(r, ring);
+  collect(r);
+  wake_sink(r, ring);
+  notify_drained(r, ring);
+}
+
+/// Where outcomes have been delivered already, they are taken as soon as they are ready.
+void shared_mailbox::collect(run& r) {
+  if (!r.work->delivers) return;
+  while (const span s = ledger_.next_ready(r.id)) {
+    ledger_.taken(r.id, s.count);
+    chunk& c = *r.chunks[s.chunk];
+    if ((c.left -= s.count) == 0) r.unused.push_back(&c);
+  }
+}
+
+void shared_mailbox::finished(run& r, worker_id id, std::uint64_t index) {
+  bells ring;
+  std::lock_guard lock{mutex_};
+  if (ledger_.finished(id, r.id, index, 1, {}) == 0) return;
   wake_sink(r, ring);
   notify_drained(r, ring);
 }
@@ -342,6 +438,19 @@ bool shared_mailbox::idle_for_good() const {
 
 bool shared_mailbox::settled() const { return started_ == 0 && (broken_ || idle_for_good()); }
 
+void shared_mailbox::rest(worker& w) {
+  std::lock_guard lock{mutex_};
+  if (std::exchange(w.idle, false)) std::erase(idle_, &w);
+  w.busy_with = nullptr;
+}
+
+void shared_mailbox::never_came() {
+  bells ring;
+  std::lock_guard lock{mutex_};
+  --started_;
+  if (closing_ && settled()) wake_all(ring);
+}
+
 void shared_mailbox::leave(worker& w) {
   bells ring;
   std::lock_guard lock{mutex_};
@@ -349,7 +458,7 @@ void shared_mailbox::leave(worker& w) {
   std::erase(workers_, &w);
   std::erase(idle_, &w);
   w.bell.reset();
-  --started_;
+  if (w.supervised) --started_;
   if (closing_ && settled())
     wake_all(ring);
   else if (!broken_)
@@ -361,12 +470,38 @@ void shared_mailbox::leave(worker& w) {
 run_ptr shared_mailbox::open(const run_limits& limits, std::shared_ptr<job> work,
                              std::unique_ptr<input> from, doorbell_ptr sink) {
   std::lock_guard lock{mutex_};
-  if (broken_) throw broken_pool{broken_};
-  if (closing_) throw pool_shutdown{"this pool has been shut down: it takes no new work"};
+  check_open();
   const run_id id = ledger_.open(limits);
   auto r = std::make_shared<run>(id, limits, std::move(work), std::move(from));
   r->sink_bell = std::move(sink);
   return runs_[id] = std::move(r);
+}
+
+void shared_mailbox::check_open() const {
+  if (broken_) throw broken_pool{broken_};
+  if (closing_) throw pool_shutdown{"fmap: this pool has been shut down: it takes no new work"};
+}
+
+/// The run of the tasks: it has no source and no sink, and no bound.
+run& shared_mailbox::tasks() {
+  if (!tasks_) {
+    const run_limits limits{.buffersize = unbounded};
+    const run_id id = ledger_.open(limits);
+    runs_[id] = tasks_ =
+        std::make_shared<run>(id, limits, std::make_shared<detail::task_job>(), nullptr);
+  }
+  return *tasks_;
+}
+
+void shared_mailbox::push(detail::task_ptr t) {
+  bells ring;
+  std::lock_guard lock{mutex_};
+  check_open();
+  run& r = tasks();
+  fillable(r);
+  ::new (r.open->at(r.filled)) detail::task_ptr{std::move(t)};
+  r.open->state(r.filled).store(slot_state::item, std::memory_order_release);
+  publish(r, r.filled + 1, ring);
 }
 
 void shared_mailbox::attach_source(run& r, doorbell_ptr source) {
@@ -385,15 +520,25 @@ void shared_mailbox::detach_source(run& r, std::exception_ptr why) {
   end_source(r, ring);
 }
 
-bool shared_mailbox::pull(run& r) {
+shared_mailbox::pulled shared_mailbox::pull(run& r, bool once) {
   bells ring;
   std::unique_lock lock{mutex_};
   r.source_waiting = false;
   while (!r.stopped && !r.input_over && !r.cut) {
     const std::uint32_t end = fillable(r);
     if (end == r.filled) {
+      wake_sink(r, ring);
+      if (r.cheap) {
+        const std::uint64_t enough = std::max<std::uint64_t>(ledger_.buffersize(r.id) / 4, 1);
+        lock.unlock();
+        ring.ring();
+        const bool there = r.source_spin.wait(
+            [&] { return r.free_tokens.load(std::memory_order_relaxed) >= enough || r.stopped; });
+        lock.lock();
+        if (there || ledger_.counts(r.id).free != 0) continue;
+      }
       r.source_waiting = true;
-      return true;
+      return pulled::out_of_tokens;
     }
     if (end - r.filled > 1 && r.flush_every.load(std::memory_order_relaxed) > 1) want_tick(ring);
     r.in_source = true;
@@ -422,13 +567,15 @@ bool shared_mailbox::pull(run& r) {
       r.input_error = error;
     }
     if (broken_) {
+      const auto why = std::make_exception_ptr(broken_pool{broken_});
       lock.unlock();
-      bury();
+      bury(0, why);
       lock.lock();
     }
+    if (once && more) return pulled::something;
   }
   end_source(r, ring);
-  return false;
+  return pulled::over;
 }
 
 /// Up to where the open chunk may be filled; opens one and asks for tokens as needed.
@@ -497,22 +644,24 @@ void shared_mailbox::count_taken(run& r) {
   ledger_.taken(r.id, r.taken.load(std::memory_order_relaxed) - told);
 }
 
-shared_mailbox::next_result shared_mailbox::next(run& r, outcome_span& s) {
+shared_mailbox::next_result shared_mailbox::next(run& r, outcome_span& s, bool will_sleep) {
   bells ring;
   std::lock_guard lock{mutex_};
   if (s.in != nullptr && (s.in->left -= s.count) == 0) r.unused.push_back(s.in);
   s = {};
   if (r.stopped) return next_result::end;
   count_taken(r);
-  wake_source(r, ring);
-  if (const span n = ledger_.next_ready(r.id)) {
+  const span n = ledger_.next_ready(r.id);
+  look_up_sink(r);
+  wake_source(r, ring, !n && stalled(r));
+  if (n) {
     s.in = r.chunks[n.chunk].get();
     s.count = n.count;
     s.end = s.in->offset(n.first) + n.count;
     return next_result::outcomes;
   }
   if (exhausted(r)) return next_result::end;
-  r.sink_waiting = true;
+  r.sink_waiting = will_sleep;
   return next_result::wait;
 }
 

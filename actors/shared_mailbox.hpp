@@ -12,9 +12,11 @@
 #include <vector>
 
 #include <fmap/detail/job.hpp>
+#include <fmap/detail/task.hpp>
 
 #include "actors/doorbell.hpp"
 #include "actors/ledger.hpp"
+#include "actors/spinner.hpp"
 
 namespace fmap::actors {
 
@@ -51,6 +53,7 @@ struct run {
   std::exception_ptr input_error;  // why it ended, if it threw
   bool cut = false;                // pulling was stopped from outside before the input was over
   doorbell_ptr source_bell;
+  spinner source_spin;  // the source's
 
   // downstream
   bool sink_waiting = false;
@@ -61,9 +64,16 @@ struct run {
   alignas(64) std::atomic<std::uint32_t> flush_every{1};
   alignas(64) std::atomic<std::uint64_t> taken{0};  // results the consumer has made current
   std::atomic<bool> stopped{false};
+
+  // looked at without the mutex by those who wait, to be looked up under it
+  alignas(64) std::atomic<std::uint64_t> free_tokens{0};
+  std::atomic<bool> something_for_sink{false};
+  std::atomic<bool> cheap{false};  // a bufferful of items takes less time than waking somebody up
 };
 
 using run_ptr = std::shared_ptr<run>;
+
+class shared_mailbox;
 
 /// A worker's place at the mailbox. The thread that joined uses it; the rest is the mailbox's.
 struct worker {
@@ -75,7 +85,13 @@ struct worker {
   chunk* in = nullptr;
   span batch;  // what it still holds; others shorten it under the mutex
   clock::time_point since{};
+  spinner spin;
+  bool supervised = false;                 // counts among the pool's workers
+  const detail::parking* until = nullptr;  // takes no further batch once this has been rung
 };
+
+/// The pool in whose worker this thread runs a task, if any.
+extern constinit thread_local const shared_mailbox* working_for;
 
 /// Outcomes that the consumer may take: the `count` slots of a chunk that end at `end`.
 struct outcome_span {
@@ -98,6 +114,8 @@ struct run_stats {
 /// item, results before it) is set free by tick(), which the supervisor calls while there is any.
 class shared_mailbox {
 public:
+  static constexpr std::uint32_t any_number = 1u << 30;
+
   /// `workers`: how many the pool may have; they are started one by one through `supervisor`.
   explicit shared_mailbox(std::uint32_t workers) : capacity_{workers} {}
 
@@ -120,8 +138,9 @@ public:
   bool tick();
   static constexpr std::chrono::microseconds tick_interval{500}, patience{200};
 
-  /// No new runs; sources stop pulling, what was pulled is finished, workers leave when all is done.
-  void shut_down();
+  /// No new runs and tasks; sources stop pulling, what was pulled is finished, workers leave when all is
+  /// done. Tasks that have not been started are cancelled if wished.
+  void shut_down(bool cancel_tasks = false);
 
   /// Every queued item, now and later, ends as an outcome with this error.
   void break_up(std::exception_ptr cause);
@@ -134,12 +153,22 @@ public:
 
   // -- workers ----------------------------------------------------------------
 
-  void join(worker&, doorbell_ptr, std::uint32_t weight = 1);
+  /// `weight` as in the ledger; `capacity`: how many items it takes at once.
+  void join(worker&, doorbell_ptr, std::uint32_t weight = 1, std::uint32_t capacity = any_number);
 
   /// Takes and runs batches until there are none. False: the pool is closing, leave.
   bool work(worker&);
 
+  /// The worker will not look here until its next work(), whatever there is.
+  void rest(worker&);
+
   void leave(worker&);
+
+  /// A worker that the supervisor was to start has ended before it joined.
+  void never_came();
+
+  /// An item of an asynchronous job is done. Late reports are ignored.
+  void finished(run&, worker_id, std::uint64_t index);
 
   // -- upstream ---------------------------------------------------------------
 
@@ -152,17 +181,23 @@ public:
   /// The source is gone; its run gets no more input.
   void detach_source(run&, std::exception_ptr why);
 
-  /// Pulls from the run's input as far as its tokens go. False: the source is done. Only one thread at
-  /// a time may be in here for a run.
-  bool pull(run&);
+  enum class pulled { something, out_of_tokens, over };
+
+  /// Pulls from the run's input as far as its tokens go, or, if `once`, only until there is something.
+  /// Out of tokens: the source's bell will ring. Over: the source is done. Only one thread at a time may
+  /// be in here for a run.
+  pulled pull(run&, bool once = false);
+
+  /// Queues a task. Throws broken_pool or pool_shutdown.
+  void push(detail::task_ptr);
 
   // -- downstream -------------------------------------------------------------
 
   enum class next_result { outcomes, wait, end };
 
-  /// Gives back `done` slots of the last span and all tokens of taken results, and hands out the next
-  /// outcomes. `wait`: there are none yet, and the sink's bell will ring.
-  next_result next(run&, outcome_span&);
+  /// Gives back the slots of the last span and the tokens of all taken results, and hands out the next
+  /// outcomes. `wait`: there are none yet; if `will_sleep`, the sink's bell will ring.
+  next_result next(run&, outcome_span&, bool will_sleep = true);
 
   /// Returns the tokens of all results taken so far.
   void give_tokens_back(run&);
@@ -188,17 +223,24 @@ private:
   std::uint32_t fillable(run&);
   void end_source(run&, bells&);
   void cut(run&, bells&);
-  void bury();
+  void bury(run_id only, const std::exception_ptr& why);
+  void collect(run&);
+  run& tasks();
+  void check_open() const;
   void settle(worker&, clock::duration took, bells&);
   void split(worker&, bells&);
   void halt(run&, bells&);
   void count_taken(run&);
-  void wake_worker(bells&);
-  void wake_source(run&, bells&);
-  void wake_sink(run&, bells&);
+  void wake_worker(bells&, bool at_once = false);
+  void wake_source(run&, bells&, bool at_once = false);
+  void wake_sink(run&, bells&, bool at_once = false);
+  bool worth_spinning(const worker&) const;
+  bool soon_free() const;
   void want_tick(bells&);
   void widen(run&, bells&);
   bool exhausted(const run&) const;
+  void look_up_sink(run&);
+  bool stalled(const run&) const;
   bool idle_for_good() const;
   bool settled() const;
   void wake_all(bells&);
@@ -210,6 +252,9 @@ private:
   std::vector<worker*> workers_, idle_;
   std::uint32_t capacity_, started_ = 0, to_start_ = 0;
   doorbell_ptr supervisor_;
+  run_ptr tasks_;
+  std::uint32_t spinning_ = 0;  // workers
+  std::atomic<std::uint64_t> queued_items_{0};
   bool tick_wanted_ = false, ticking_ = false, active_ = false, closing_ = false;
   std::exception_ptr broken_;
   std::vector<doorbell_ptr> left_;  // wait for the pool to be done

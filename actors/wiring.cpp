@@ -4,6 +4,7 @@
 #include "actors/wiring.hpp"
 
 #include <mutex>
+#include <thread>
 
 #include "actors/actor_bell.hpp"
 #include "actors/source/source.hpp"
@@ -52,16 +53,18 @@ thread_core::thread_core(caf::actor_system& system, std::shared_ptr<caf::actor_s
       spawn<supervisor>(system, where, box, std::function<caf::actor()>{std::move(spawn_worker)})));
 }
 
-thread_core::~thread_core() { shut_down(); }
+// Usually the pool has been shut down; a task that held the last reference cannot wait for itself.
+thread_core::~thread_core() {
+  box->shut_down();
+  if (!from_inside())
+    box->wait_until_left();
+  else if (owner_)
+    std::thread{[owner = std::move(owner_), box = box] { box->wait_until_left(); }}.detach();
+}
 
 void thread_core::start_source(const run_ptr& r) {
   box->attach_source(
       *r, std::make_shared<actor_bell<demand>>(spawn<source>(system_, threads_, box, r)));
-}
-
-void thread_core::shut_down() {
-  box->shut_down();
-  box->wait_until_left();
 }
 
 }  // namespace fmap::actors

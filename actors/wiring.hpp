@@ -28,7 +28,6 @@ public:
   ~thread_core() override;
 
   void start_source(const run_ptr&) override;
-  void shut_down() override;
   bool can_kill() const override { return false; }
 
 private:

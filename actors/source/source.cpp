@@ -11,7 +11,7 @@ caf::behavior source::make_behavior() {
   return {
       // Tokens came back, or the run is over.
       [this](demand) {
-        if (!box_->pull(*run_)) quit();
+        if (box_->pull(*run_) == shared_mailbox::pulled::over) quit();
       },
   };
 }

@@ -11,14 +11,17 @@ caf::behavior worker_actor::make_behavior() {
   return {
       // There may be a batch; the first time, it was just spawned.
       [this](wake) {
-        if (!started_) start();
+        if (!helper_) start();
+        const helping here{*helper_};
         if (!box_->work(place_)) quit();
       },
   };
 }
 
 void worker_actor::start() {
-  started_ = true;
+  helper_.emplace(box_);
+  const helping here{*helper_};
+  place_.supervised = true;
   box_->join(place_, std::make_shared<actor_bell<wake>>(caf::actor{this}));
   try {
     if (initializer_) initializer_();
@@ -28,7 +31,11 @@ void worker_actor::start() {
 }
 
 void worker_actor::on_exit() {
-  box_->leave(place_);
+  helper_.reset();
+  if (place_.supervised)
+    box_->leave(place_);
+  else
+    box_->never_came();
   box_.reset();
 }
 

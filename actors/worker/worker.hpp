@@ -4,9 +4,11 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 
 #include "actors/protocol.hpp"
 #include "actors/shared_mailbox.hpp"
+#include "actors/worker/helper.hpp"
 
 namespace fmap::actors {
 
@@ -34,7 +36,7 @@ private:
   std::shared_ptr<shared_mailbox> box_;
   std::function<void()> initializer_;
   worker place_;
-  bool started_ = false;
+  std::optional<pool_helper> helper_;
 };
 
 }  // namespace fmap::actors

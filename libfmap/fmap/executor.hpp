@@ -1,18 +1,123 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What every pool of workers can do.
+// What every pool of workers can do: submit, map, shutdown.
 #pragma once
 
 #include <concepts>
+#include <functional>
 #include <memory>
+#include <ranges>
+#include <type_traits>
+#include <utility>
 
-namespace fmap::detail {
+#include <fmap/detail/task.hpp>
+#include <fmap/detail/zip_input.hpp>
+#include <fmap/future.hpp>
+#include <fmap/future_map.hpp>
+#include <fmap/options.hpp>
 
-class pool_core;
+namespace fmap {
 
-/// Anything that maps can run on.
-template <class Pool>
-concept pool_like = requires(Pool& pool) {
-  { pool.core() } -> std::convertible_to<std::shared_ptr<pool_core>>;
+struct shutdown_options {
+  bool wait = true;             ///< return when all work is done; false: at once
+  bool cancel_futures = false;  ///< cancel the tasks that have not been started
 };
 
-}  // namespace fmap::detail
+namespace detail {
+
+pool_key key_of(const pool_core&) noexcept;
+
+/// Hands a task to a pool. Throws pool_shutdown or broken_pool.
+void submit(pool_core&, task_ptr);
+
+void shut_down(pool_core&, const shutdown_options&);
+
+}  // namespace detail
+
+/// The interface that all pools share: `submit`, `map`, `shutdown`, and being mapped on by future_map.
+/// All members may be called from several threads at once.
+class basic_executor {
+public:
+  basic_executor(const basic_executor&) = delete;
+  basic_executor& operator=(const basic_executor&) = delete;
+
+  /// Has a worker call `fn(args...)`, of which it keeps decayed copies, and returns the future of the
+  /// result (references decay). Tasks start in the order of their submission, next to the maps that run
+  /// on the pool, and are never blocked by them. Throws `pool_shutdown` after shutdown() and `broken_pool`
+  /// if an initializer failed.
+  template <class Fn, class... Args>
+    requires std::invocable<std::decay_t<Fn>, std::decay_t<Args>...>
+  auto submit(Fn&& fn, Args&&... args) {
+    using result = std::invoke_result_t<std::decay_t<Fn>, std::decay_t<Args>...>;
+    using kept = std::conditional_t<std::is_void_v<result>, void, std::remove_cvref_t<result>>;
+    using bound = detail::bound_task<kept, std::decay_t<Fn>, std::decay_t<Args>...>;
+    auto* t = new bound(detail::key_of(*core_), std::forward<Fn>(fn), std::forward<Args>(args)...);
+    auto f =
+        detail::future_access::make<kept>(detail::state_ptr<detail::future_state<kept>>::share(t));
+    detail::submit(*core_, detail::task_ptr{t});
+    return f;
+  }
+
+  /// Calls `fn` with one element of each range, as many times as the shortest has elements, and hands out
+  /// the results in input order. Lazy and bounded as every future_map; a result whose call threw throws
+  /// at its place and ends the iteration.
+  template <class Fn, std::ranges::input_range... Ranges>
+    requires(sizeof...(Ranges) > 0)
+  auto map(Fn&& fn, Ranges&&... ranges) {
+    return map(map_options{}, std::forward<Fn>(fn), std::forward<Ranges>(ranges)...);
+  }
+
+  /// The same with options; `ordered` is always on.
+  template <class Fn, std::ranges::input_range... Ranges>
+    requires(sizeof...(Ranges) > 0)
+  auto map(map_options options, Fn&& fn, Ranges&&... ranges) {
+    options.ordered = true;
+    if constexpr (sizeof...(Ranges) == 1) {
+      return future_map{*this, std::forward<Fn>(fn), std::forward<Ranges>(ranges)..., options};
+    } else {
+      using function = detail::spread<std::decay_t<Fn>>;
+      using items = std::tuple<detail::item_of<Ranges>...>;
+      using result = detail::result_of<function, items>;
+      return future_map<result>{
+          core_,
+          std::make_shared<detail::function_job<items, function>>(function{std::forward<Fn>(fn)}),
+          std::make_unique<detail::zip_input<Ranges...>>(std::forward<Ranges>(ranges)...), options};
+    }
+  }
+
+  /// Takes no more work; maps that are running stop pulling. Waits until what was submitted or pulled is
+  /// finished, unless told not to; work that goes on is finished and freed in any case. Idempotent.
+  ///
+  /// A task or a done-callback may call it on its own pool, but not wait for itself: with `wait`, the
+  /// shutdown begins and then `would_deadlock` is thrown.
+  void shutdown(const shutdown_options& options = {}) { detail::shut_down(*core_, options); }
+
+  const std::shared_ptr<detail::pool_core>& core() const noexcept { return core_; }
+
+protected:
+  basic_executor() = default;
+
+  /// As shutdown(); from inside a task of its own it does not wait.
+  ~basic_executor();
+
+  std::shared_ptr<detail::pool_core> core_;
+};
+
+namespace detail {
+
+/// What the concept is checked with.
+struct probe {
+  int operator()(int x) const { return x; }
+};
+
+}  // namespace detail
+
+/// Any pool: `thread_pool`, `process_pool`. Code written against it runs on all of them.
+template <class Pool>
+concept executor = detail::pool_like<Pool> && requires(Pool& pool, detail::probe fn,
+                                                       int (&items)[1]) {
+  { pool.submit(fn, 1) } -> std::same_as<future<int>>;
+  { pool.map(fn, items) } -> std::same_as<future_map<int>>;
+  pool.shutdown();
+};
+
+}  // namespace fmap

@@ -3,9 +3,13 @@
 #pragma once
 
 #include <fmap/errors.hpp>
+#include <fmap/executor.hpp>
+#include <fmap/future.hpp>
 #include <fmap/future_map.hpp>
 #include <fmap/init.hpp>
 #include <fmap/options.hpp>
 #include <fmap/outcome.hpp>
+#include <fmap/promise.hpp>
 #include <fmap/thread_pool.hpp>
+#include <fmap/wait.hpp>
 #include <fmap/with_state.hpp>

@@ -11,10 +11,11 @@
 #include <type_traits>
 #include <utility>
 
+#include <fmap/detail/async_job.hpp>
 #include <fmap/detail/function_job.hpp>
+#include <fmap/detail/pool_like.hpp>
 #include <fmap/detail/range_input.hpp>
 #include <fmap/detail/sink.hpp>
-#include <fmap/executor.hpp>
 #include <fmap/options.hpp>
 #include <fmap/outcome.hpp>
 
@@ -44,6 +45,37 @@ std::shared_ptr<job> make_job(Fn fn) {
 
 template <class Fn, std::ranges::input_range Range>
 using map_result = result_of<std::decay_t<Fn>, item_of<Range>>;
+
+/// A function for a map without a pool.
+template <class Fn, class Range>
+concept calls_for =
+    std::ranges::input_range<Range> && returns_future<std::decay_t<Fn>, item_of<Range>>;
+
+template <class Fn, class Range>
+using called_result =
+    stored<typename promised<call_result<std::decay_t<Fn>, item_of<Range>>>::type>;
+
+/// Without a pool there are no workers to go by.
+inline constexpr std::size_t default_buffersize = 16;
+
+template <class Fn, class Range>
+sink make_calling_sink(Fn&& fn, Range&& range, map_options options) {
+  using function = std::decay_t<Fn>;
+  using item = item_of<Range>;
+  if (!options.buffersize)
+    options.buffersize = std::max(default_buffersize, options.chunksize.value_or(1));
+  auto from = std::make_unique<range_input<Range>>(std::forward<Range>(range));
+  if constexpr (returns_std_future<function, item>) {
+    return sink{make_waiting_core(*options.buffersize),
+                std::make_shared<function_job<item, awaiting<function>>>(
+                    awaiting<function>{std::forward<Fn>(fn)}),
+                std::move(from), options};
+  } else {
+    return sink{make_async_core(),
+                std::make_shared<calling_job<item, function>>(std::forward<Fn>(fn)),
+                std::move(from), options};
+  }
+}
 
 }  // namespace detail
 
@@ -78,97 +110,121 @@ public:
       : future_map{pool, std::forward<Fn>(fn), std::forward<Range>(range),
                    detail::with_buffersize(buffersize)} {}
 
-  future_map(future_map&& other) noexcept
-      : sink_{std::move(other.sink_)}, holding_{std::exchange(other.holding_, false)},
-        over_{std::exchange(other.over_, true)} {}
+  /// Without a pool: `fn` returns a future. It is called in input order, by one thread of the map's own,
+  /// whenever a token is free; the futures complete whenever they like, on any thread, and their values
+  /// and errors are the results. The default buffersize is 16. The destructor does not wait for futures
+  /// that are still open; their results are dropped.
+  ///
+  /// `fn` may also return a `std::future`. Since nobody tells when that is ready, each one in flight then
+  /// costs a thread that waits for it; `fn` is called by these threads, concurrently, and the destructor
+  /// does wait.
+  template <class Fn, class Range>
+    requires detail::calls_for<Fn, Range> future_map(Fn&& fn, Range&& range,
+                                                     const map_options& options = {})
+        : sink_{
+            detail::make_calling_sink(std::forward<Fn>(fn), std::forward<Range>(range), options)} {}
 
-  /// Leaves the old run as the destructor would.
-  future_map& operator=(future_map&& other) noexcept {
-    if (this != &other) {
-      release();
-      sink_ = std::move(other.sink_);
-      holding_ = std::exchange(other.holding_, false);
-      over_ = std::exchange(other.over_, true);
-    }
-    return *this;
-  }
+    template <class Fn, class Range, std::integral N>
+      requires detail::calls_for<Fn, Range> future_map(Fn&& fn, Range&& range, N buffersize)
+          : future_map{std::forward<Fn>(fn), std::forward<Range>(range),
+                       detail::with_buffersize(buffersize)} {}
 
-  ~future_map() { release(); }
+      /// For pools: a map over a job of their making.
+      future_map(std::shared_ptr<detail::pool_core> pool, std::shared_ptr<detail::job> work,
+                 std::unique_ptr<detail::input> from, const map_options& options)
+          : sink_{std::move(pool), std::move(work), std::move(from), options} {}
 
-  /// Starts the map and takes its first result; called again, continues where the map is.
-  iterator begin() {
-    if (!holding_ && !over_) advance();
-    return iterator{*this};
-  }
+      future_map(future_map&& other) noexcept
+          : sink_{std::move(other.sink_)}, holding_{std::exchange(other.holding_, false)},
+            over_{std::exchange(other.over_, true)} {}
 
-  std::default_sentinel_t end() const noexcept { return {}; }
+      /// Leaves the old run as the destructor would.
+      future_map& operator=(future_map&& other) noexcept {
+        if (this != &other) {
+          release();
+          sink_ = std::move(other.sink_);
+          holding_ = std::exchange(other.holding_, false);
+          over_ = std::exchange(other.over_, true);
+        }
+        return *this;
+      }
 
-  class outcome_range;
+      ~future_map() { release(); }
 
-  /// The same run as outcomes: one for each pulled item, failed or not; the run goes on after failures.
-  outcome_range outcomes() & { return outcome_range{*this}; }
-  outcome_range outcomes() && { return outcome_range{std::move(*this)}; }
+      /// Starts the map and takes its first result; called again, continues where the map is.
+      iterator begin() {
+        if (!holding_ && !over_) advance();
+        return iterator{*this};
+      }
 
-  /// One consistent snapshot.
-  map_stats stats() const { return sink_.stats(); }
+      std::default_sentinel_t end() const noexcept { return {}; }
 
-private:
-  /// Destroys the current result.
-  void release() {
-    if (!std::exchange(holding_, false)) return;
-    std::destroy_at(&current());
-    state().store(detail::slot_state::empty, std::memory_order_relaxed);
-  }
+      class outcome_range;
 
-  std::atomic<detail::slot_state>& state() const {
-    return sink_.current_chunk().state(sink_.offset());
-  }
+      /// The same run as outcomes: one for each pulled item, failed or not; the run goes on after failures.
+      outcome_range outcomes() & { return outcome_range{*this}; }
+      outcome_range outcomes() && { return outcome_range{std::move(*this)}; }
 
-  R& current() const {
-    return *std::launder(static_cast<R*>(sink_.current_chunk().at(sink_.offset())));
-  }
+      /// One consistent snapshot.
+      map_stats stats() const { return sink_.stats(); }
 
-  /// Moves the error out of the current slot.
-  std::exception_ptr take_error() {
-    auto* slot = static_cast<std::exception_ptr*>(sink_.current_chunk().at(sink_.offset()));
-    std::exception_ptr error = std::move(*slot);
-    std::destroy_at(slot);
-    state().store(detail::slot_state::empty, std::memory_order_relaxed);
-    return error;
-  }
+    private:
+      /// Destroys the current result.
+      void release() {
+        if (!std::exchange(holding_, false)) return;
+        std::destroy_at(&current());
+        state().store(detail::slot_state::empty, std::memory_order_relaxed);
+      }
 
-  /// Makes the next outcome current; false at the end. An error is left in its slot.
-  bool step() {
-    release();
-    try {
-      sink_.start();
-      over_ = !sink_.next();
-    } catch (...) {
-      over_ = true;
-      throw;
-    }
-    return !over_;
-  }
+      std::atomic<detail::slot_state>& state() const {
+        return sink_.current_chunk().state(sink_.offset());
+      }
 
-  bool failed() const {
-    return state().load(std::memory_order_acquire) == detail::slot_state::error;
-  }
+      R& current() const {
+        return *std::launder(static_cast<R*>(sink_.current_chunk().at(sink_.offset())));
+      }
 
-  void advance() {
-    if (!step()) return;
-    if (!failed()) {
-      holding_ = true;
-      return;
-    }
-    const std::exception_ptr error = take_error();
-    over_ = true;
-    sink_.stop();
-    std::rethrow_exception(error);
-  }
+      /// Moves the error out of the current slot.
+      std::exception_ptr take_error() {
+        auto* slot = static_cast<std::exception_ptr*>(sink_.current_chunk().at(sink_.offset()));
+        std::exception_ptr error = std::move(*slot);
+        std::destroy_at(slot);
+        state().store(detail::slot_state::empty, std::memory_order_relaxed);
+        return error;
+      }
 
-  detail::sink sink_;
-  bool holding_ = false;  // a result is current
-  bool over_ = false;
+      /// Makes the next outcome current; false at the end. An error is left in its slot.
+      bool step() {
+        release();
+        try {
+          sink_.start();
+          over_ = !sink_.next();
+        } catch (...) {
+          over_ = true;
+          throw;
+        }
+        return !over_;
+      }
+
+      bool failed() const {
+        return state().load(std::memory_order_acquire) == detail::slot_state::error;
+      }
+
+      void advance() {
+        if (!step()) return;
+        if (!failed()) {
+          holding_ = true;
+          return;
+        }
+        const std::exception_ptr error = take_error();
+        over_ = true;
+        sink_.stop();
+        std::rethrow_exception(error);
+      }
+
+      detail::sink sink_;
+      bool holding_ = false;  // a result is current
+      bool over_ = false;
 };
 
 /// Single-pass: all iterators of a map are at the same place.
@@ -264,5 +320,15 @@ template <detail::pool_like Pool, class Fn, std::ranges::input_range Range>
 future_map(Pool&, Fn&&, Range&&, map_options) -> future_map<detail::map_result<Fn, Range>>;
 template <detail::pool_like Pool, class Fn, std::ranges::input_range Range, std::integral N>
 future_map(Pool&, Fn&&, Range&&, N) -> future_map<detail::map_result<Fn, Range>>;
+
+template <class Fn, class Range>
+  requires detail::calls_for<Fn, Range> future_map(Fn&&, Range&&)
+->future_map<detail::called_result<Fn, Range>>;
+template <class Fn, class Range>
+  requires detail::calls_for<Fn, Range> future_map(Fn&&, Range&&, map_options)
+->future_map<detail::called_result<Fn, Range>>;
+template <class Fn, class Range, std::integral N>
+  requires detail::calls_for<Fn, Range> future_map(Fn&&, Range&&, N)
+->future_map<detail::called_result<Fn, Range>>;
 
 }  // namespace fmap

@@ -36,8 +36,12 @@ struct thread_pool_options {
 
 /// Worker threads. They are started when first needed, one by one, and wait without using the processor
 /// when there is nothing to do. Several maps and tasks may run at once; they share the workers' time
-/// equally. All members may be called from several threads at once.
-class thread_pool {
+/// equally. The destructor shuts down and waits.
+///
+/// A task that waits for its own pool, for a future or in a map, does not block its worker: the worker
+/// takes other work meanwhile, one item at a time, on top of the task that waits. So the task must not
+/// hold a lock that other work of the pool wants.
+class thread_pool : public basic_executor {
 public:
   /// Throws `std::invalid_argument` if there are to be 0 workers.
   explicit thread_pool(thread_pool_options options = {});
@@ -48,23 +52,7 @@ public:
   /// The same on an actor system of yours, which must outlive the pool and its maps.
   explicit thread_pool(caf::actor_system& system, thread_pool_options options = {});
 
-  /// As shutdown().
-  ~thread_pool();
-
-  thread_pool(const thread_pool&) = delete;
-  thread_pool& operator=(const thread_pool&) = delete;
-
   std::size_t workers() const noexcept;
-
-  /// Takes no more work; stops pulling for the maps that are running, and waits until what they had
-  /// pulled is finished. Maps may outlive the pool: they hand out what there is and then throw
-  /// `pool_shutdown` if their input had more.
-  void shutdown();
-
-  const std::shared_ptr<detail::pool_core>& core() const noexcept { return core_; }
-
-private:
-  std::shared_ptr<detail::pool_core> core_;
 };
 
 }  // namespace fmap

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <stdexcept>
+#include <string>
 #include <thread>
 
 #include <fmap/thread_pool.hpp>
@@ -25,24 +26,31 @@ std::uint32_t checked_workers(const thread_pool_options& options) {
   return static_cast<std::uint32_t>(n);
 }
 
+std::shared_ptr<detail::pool_core> own_core(std::uint32_t workers,
+                                            std::function<void()> initializer) {
+  auto system = actors::default_system();
+  auto& s = *system;
+  return std::make_shared<actors::thread_core>(s, std::move(system), workers,
+                                               std::move(initializer));
+}
+
 }  // namespace
 
 thread_pool::thread_pool(thread_pool_options options) {
   const std::uint32_t n = checked_workers(options);
-  auto system = actors::default_system();
-  auto& s = *system;
-  core_ = std::make_shared<actors::thread_core>(s, std::move(system), n,
+  core_ = own_core(n, std::move(options.initializer));
+}
+
+thread_pool::thread_pool(caf::actor_system& system, thread_pool_options options) {
+  core_ = std::make_shared<actors::thread_core>(system, nullptr, checked_workers(options),
                                                 std::move(options.initializer));
 }
 
-thread_pool::thread_pool(caf::actor_system& system, thread_pool_options options)
-    : core_{std::make_shared<actors::thread_core>(system, nullptr, checked_workers(options),
-                                                  std::move(options.initializer))} {}
-
-thread_pool::~thread_pool() { shutdown(); }
+std::shared_ptr<detail::pool_core> detail::make_waiting_core(std::size_t buffersize) {
+  return own_core(static_cast<std::uint32_t>(std::clamp<std::size_t>(buffersize, 1, most_workers)),
+                  {});
+}
 
 std::size_t thread_pool::workers() const noexcept { return core_->workers; }
-
-void thread_pool::shutdown() { core_->shut_down(); }
 
 }  // namespace fmap

@@ -56,6 +56,8 @@ public:
 
   const slot_layout layout;
   std::atomic<std::uint64_t> failures{0};  ///< outcomes that are errors
+  bool delivers = false;      ///< outcomes reach their receivers in apply(); there is no sink
+  bool asynchronous = false;  ///< apply() only starts items; they are reported one by one
 
 protected:
   job(const job&) = delete;

@@ -76,6 +76,8 @@ struct sink::impl {
   actors::deadline until;
   bool started = false;
   std::uint64_t group = 1;
+  std::uint32_t span_size = 0;
+  actors::spinner spin;
   std::optional<std::stop_callback<std::function<void()>>> on_stop;
 };
 
@@ -104,6 +106,7 @@ sink& sink::operator=(sink&& other) noexcept {
 sink::~sink() {
   if (!impl_) return;
   impl_->on_stop.reset();
+  impl_->pool->let_go(*impl_->run);
   impl_->pool->box->close(*impl_->run);
 }
 
@@ -118,15 +121,16 @@ void sink::start() {
 bool sink::next_span() {
   shared_mailbox& box = *impl_->pool->box;
   actors::run& r = *impl_->run;
-  actors::outcome_span span{chunk_, end_};
+  actors::outcome_span span{chunk_, end_, impl_->span_size};
   chunk_ = nullptr;
   offset_ = end_ = 0;
   until_give_back_ = impl_->group;
-  for (;;) {
-    switch (box.next(r, span)) {
+  for (bool will_sleep = false;;) {
+    switch (box.next(r, span, will_sleep)) {
       case shared_mailbox::next_result::outcomes:
         chunk_ = span.in;
         end_ = span.end;
+        impl_->span_size = span.count;
         take(span.end - span.count);
         return true;
       case shared_mailbox::next_result::end:
@@ -135,6 +139,14 @@ bool sink::next_span() {
         box.throw_if_cut(r);
         return false;
       case shared_mailbox::next_result::wait:
+        if (!std::exchange(will_sleep, true)) {
+          if (r.cheap && impl_->spin.wait([&] {
+                return r.something_for_sink.load(std::memory_order_relaxed);
+              }))
+            will_sleep = false;
+          break;
+        }
+        will_sleep = false;
         if (!impl_->bell->wait(impl_->until))
           throw timeout_error{"fmap: no result was ready within the map's timeout"};
     }

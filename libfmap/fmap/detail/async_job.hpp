@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// A job whose function returns futures: it starts items, and they finish whenever they like.
+#pragma once
+
+#include <concepts>
+#include <cstdint>
+#include <exception>
+#include <functional>
+#include <future>
+#include <memory>
+#include <mutex>
+#include <type_traits>
+#include <utility>
+
+#include <fmap/detail/function_job.hpp>
+#include <fmap/future.hpp>
+
+namespace fmap::detail {
+
+class pool_core;
+
+/// Where futures report that their items are done, from any thread; closed by the map before the slots
+/// are gone.
+class async_gate {
+public:
+  virtual ~async_gate() = default;
+
+  /// Calls `fill` to put the outcome into its slot and counts the item as finished; does nothing once
+  /// the map is closed.
+  virtual void finished(std::uint64_t index, const std::function<void()>& fill) = 0;
+};
+
+/// The type-erased part: the run's gate is set before the first item.
+class async_job {
+public:
+  virtual ~async_job() = default;
+  std::shared_ptr<async_gate> gate;
+};
+
+template <class Future>
+struct promised;
+template <class T>
+struct promised<future<T>> {
+  using type = T;
+};
+template <class T>
+struct promised<std::future<T>> {
+  using type = T;
+};
+
+template <class Fn, class In>
+using call_result = std::remove_cvref_t<std::invoke_result_t<Fn&, In>>;
+
+template <class Fn, class In>
+concept returns_future = std::invocable<Fn&, In> && requires {
+  typename promised<call_result<Fn, In>>::type;
+};
+
+template <class Fn, class In>
+concept returns_std_future = returns_future<Fn, In> && std::same_as<
+    call_result<Fn, In>, std::future<typename promised<call_result<Fn, In>>::type>>;
+
+template <class In, class Fn>
+class calling_job final
+    : public typed_job<In, stored<typename promised<call_result<Fn, In>>::type>>,
+      public async_job {
+public:
+  using value = typename promised<call_result<Fn, In>>::type;
+  using out = stored<value>;
+
+  explicit calling_job(Fn fn) : fn_{std::move(fn)} { this->asynchronous = true; }
+
+  std::uint32_t apply(chunk& c, std::uint32_t i, progress& at, std::uint32_t /*worker*/) override {
+    for (; at.claim(i); ++i) start(c, i);
+    return i;
+  }
+
+private:
+  void start(chunk& c, std::uint32_t i) {
+    const std::uint64_t index = c.first + i;
+    try {
+      auto* slot = static_cast<In*>(c.at(i));
+      In item(std::move(*slot));
+      std::destroy_at(slot);
+      c.state(i).store(slot_state::running, std::memory_order_relaxed);
+      const future<value> result = std::invoke(fn_, std::move(item));
+      result.add_done_callback([this, gate = gate, &c, i, index](const future<value>& done) {
+        gate->finished(index, [&] { fill(c, i, done); });
+      });
+    } catch (...) {
+      gate->finished(index, [&] { this->fail(c, i, std::current_exception()); });
+    }
+  }
+
+  void fill(chunk& c, std::uint32_t i, const future<value>& done) {
+    try {
+      if constexpr (std::is_void_v<value>) {
+        done.get();
+        ::new (c.at(i)) out{};
+      } else if constexpr (std::copy_constructible<value>) {
+        ::new (c.at(i)) out(done.get());  // somebody else may have a handle to the same result
+      } else {
+        ::new (c.at(i)) out(done.take());
+      }
+      c.state(i).store(slot_state::value, std::memory_order_release);
+    } catch (...) {
+      this->fail(c, i, std::current_exception());
+    }
+  }
+
+  Fn fn_;
+};
+
+/// Calls a function that returns a std::future, and waits for that.
+template <class Fn>
+struct awaiting {
+  Fn fn;
+
+  template <class Item>
+  auto operator()(Item&& item) {
+    return std::invoke(fn, std::forward<Item>(item)).get();
+  }
+};
+
+/// The pool of a map without one: a thread of its own that pulls and calls; no workers.
+std::shared_ptr<pool_core> make_async_core();
+
+/// A pool of as many threads as the map has items in flight, for functions that return std::future.
+std::shared_ptr<pool_core> make_waiting_core(std::size_t buffersize);
+
+}  // namespace fmap::detail

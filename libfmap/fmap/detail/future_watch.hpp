@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// One thread waiting for several futures.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <vector>
+
+#include <fmap/detail/future_state.hpp>
+#include <fmap/detail/parking.hpp>
+
+namespace fmap::detail {
+
+/// Watches several distinct states, which its owner keeps alive, for one thread. Notes the order in which
+/// they complete; those that are done when the watch is made come first.
+class future_watch {
+public:
+  explicit future_watch(const std::vector<future_state_base*>&);
+
+  /// Leaves nothing behind in the states.
+  ~future_watch();
+
+  future_watch(const future_watch&) = delete;
+  future_watch& operator=(const future_watch&) = delete;
+
+  /// Has the states report from now on; otherwise the first wait that does not merely look does it.
+  void start() noexcept;
+
+  /// Waits until so many are done, or one of them failed if that is to end the wait, or the deadline.
+  /// Returns whether that came about.
+  bool wait_for(std::size_t wanted, bool or_error, const deadline& until);
+
+  /// The index of the next in the order of completion; of those wait_for() has seen there must be one
+  /// left. Its state need no longer be kept alive.
+  std::size_t pop() noexcept;
+
+  std::size_t size() const noexcept { return size_; }
+
+private:
+  class node;
+
+  bool enough() const noexcept { return arrived_ >= wanted_ || (or_error_ && failed_); }
+  void arrive(node&) noexcept;
+
+  const std::size_t size_;
+  std::unique_ptr<node[]> nodes_;
+  bool started_ = false;
+
+  parking place_;  // its mutex guards the rest
+  node* first_ = nullptr;
+  node* last_ = nullptr;
+  std::size_t arrived_ = 0, wanted_ = 0;
+  bool or_error_ = false, failed_ = false;
+};
+
+}  // namespace fmap::detail

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// A task: one call with its arguments, and the future of its result, in one allocation.
+#pragma once
+
+#include <exception>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+#include <variant>
+
+#include <fmap/detail/function_job.hpp>
+#include <fmap/detail/future_state.hpp>
+
+namespace fmap::detail {
+
+/// A submitted call as a pool sees it. Destroyed through release().
+class task {
+public:
+  /// Calls the function and completes the future, unless it was cancelled.
+  virtual void run() noexcept = 0;
+
+  /// Completes the future with an error, unless it was cancelled or started.
+  virtual void refuse(const std::exception_ptr&) noexcept = 0;
+
+  /// Cancels the future, unless it was started.
+  virtual void cancel() noexcept = 0;
+
+  virtual void release() noexcept = 0;
+
+protected:
+  ~task() = default;
+};
+
+struct release_task {
+  void operator()(task* t) const noexcept { t->release(); }
+};
+using task_ptr = std::unique_ptr<task, release_task>;
+
+template <class R, class Fn, class... Args>
+class bound_task final : public future_state<R>, public task {
+public:
+  template <class F, class... A>
+  explicit bound_task(pool_key pool, F&& fn, A&&... args)
+      : pool_{pool}, call_{std::in_place, std::forward<F>(fn),
+                           std::tuple<Args...>(std::forward<A>(args)...)} {}
+
+  void run() noexcept override {
+    if (this->try_start()) complete();
+  }
+
+  void refuse(const std::exception_ptr& error) noexcept override {
+    if (this->try_start()) this->fail(error);
+  }
+
+  void cancel() noexcept override { future_state_base::cancel(); }
+  void release() noexcept override { future_state_base::release(); }
+
+private:
+  bool run_here(helper& here) override {
+    if (!here.works_for(pool_) || !this->try_start()) return false;
+    complete();
+    return true;
+  }
+
+  void complete() noexcept {
+    try {
+      if constexpr (std::is_void_v<R>) {
+        invoke();
+        call_.reset();
+        this->emplace();
+      } else {
+        R result = invoke();
+        call_.reset();  // what the call held is free before anybody sees the result
+        this->emplace(std::move(result));
+      }
+    } catch (...) {
+      call_.reset();
+      this->fail(std::current_exception());
+    }
+  }
+
+  struct call {
+    template <class F, class A>
+    call(F&& fn, A&& args) : fn{std::forward<F>(fn)}, args{std::forward<A>(args)} {}
+    Fn fn;
+    std::tuple<Args...> args;
+  };
+
+  R invoke() {
+    return std::apply(
+        [this](Args&... args) -> R {
+          return std::invoke(std::move(call_->fn), std::move(args)...);
+        },
+        call_->args);
+  }
+
+  const pool_key pool_;
+  std::optional<call> call_;
+};
+
+/// The job of the tasks of a pool: each completes its own future.
+class task_job final : public typed_job<task_ptr, std::monostate> {
+public:
+  task_job() { delivers = true; }
+
+  std::uint32_t apply(chunk& c, std::uint32_t i, progress& at, std::uint32_t /*worker*/) override {
+    for (; at.claim(i); ++i) take(c, i)->run();
+    return i;
+  }
+
+  void fail(chunk& c, std::uint32_t i, const std::exception_ptr& error) override {
+    const task_ptr t = take(c, i);
+    if (error)
+      t->refuse(error);
+    else
+      t->cancel();
+  }
+
+private:
+  static task_ptr take(chunk& c, std::uint32_t i) {
+    auto* slot = static_cast<task_ptr*>(c.at(i));
+    task_ptr t = std::move(*slot);
+    std::destroy_at(slot);
+    c.state(i).store(slot_state::empty, std::memory_order_relaxed);
+    return t;
+  }
+};
+
+}  // namespace fmap::detail

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Several ranges as one input of tuples, ending with the shortest.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <optional>
+#include <ranges>
+#include <tuple>
+#include <utility>
+
+#include <fmap/detail/range_input.hpp>
+
+namespace fmap::detail {
+
+/// One of several ranges: lets elements be made one at a time.
+template <class Range>
+class column {
+public:
+  explicit column(Range&& range) : range_{std::forward<Range>(range)} {}
+
+  /// Makes the next element; false at the end.
+  bool advance() {
+    if (at_)
+      ++*at_;
+    else
+      at_.emplace(std::ranges::begin(range_));
+    return *at_ != std::ranges::end(range_);
+  }
+
+  item_of<Range> item() {
+    if constexpr (owns_elements<Range>)
+      return item_of<Range>(std::ranges::iter_move(*at_));
+    else
+      return item_of<Range>(**at_);
+  }
+
+private:
+  Range range_;
+  std::optional<std::ranges::iterator_t<Range>> at_;
+};
+
+/// Items are tuples of one element of each range. The ranges are asked in their order, and none after
+/// the first that is at its end.
+template <class... Ranges>
+class zip_input final : public input {
+public:
+  using item = std::tuple<item_of<Ranges>...>;
+
+  explicit zip_input(Ranges&&... ranges)
+      : columns_{column<Ranges>(std::forward<Ranges>(ranges))...} {}
+
+  bool pull(chunk& c, std::uint32_t& filled, std::uint32_t end,
+            const std::atomic<std::uint32_t>& flush_every) override {
+    for (std::uint32_t n = 1; filled != end; ++n) {
+      if (!std::apply([](auto&... column) { return (column.advance() && ...); }, columns_))
+        return false;
+      std::apply([&](auto&... column) { ::new (c.at(filled)) item(column.item()...); }, columns_);
+      c.state(filled).store(slot_state::item, std::memory_order_release);
+      ++filled;
+      light_fence();
+      if (n >= flush_every.load(std::memory_order_relaxed)) break;
+    }
+    return true;
+  }
+
+private:
+  std::tuple<column<Ranges>...> columns_;
+};
+
+/// Calls a function with the elements of a tuple as its arguments.
+template <class Fn>
+struct spread {
+  Fn fn;
+
+  template <class Tuple>
+  decltype(auto) operator()(Tuple&& arguments) {
+    return std::apply(fn, std::forward<Tuple>(arguments));
+  }
+};
+
+}  // namespace fmap::detail

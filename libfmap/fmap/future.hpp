@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// A handle to a result that comes later.
+#pragma once
+
+#include <concepts>
+#include <cstddef>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <type_traits>
+#include <utility>
+
+#include <fmap/detail/future_state.hpp>
+#include <fmap/detail/parking.hpp>
+#include <fmap/errors.hpp>
+
+namespace fmap {
+
+template <class T>
+class future;
+
+namespace detail {
+
+struct future_access;
+
+/// Writes what a callback threw to standard error, in one line.
+void report_callback_error() noexcept;
+
+[[noreturn]] void throw_no_state(const char* what);
+
+template <class T, class Fn>
+void run_callback(Fn& fn, future<T> done) noexcept {
+  try {
+    std::invoke(fn, std::move(done));
+  } catch (...) {
+    report_callback_error();
+  }
+}
+
+/// A callback in the list of its state.
+template <class T, class Fn>
+class callback final : public waiter {
+public:
+  explicit callback(Fn fn) : waiter{kind::callback}, fn_{std::move(fn)} {}
+  void notify(future_state_base& state) noexcept override;
+
+private:
+  Fn fn_;
+};
+
+}  // namespace detail
+
+/// A handle to a result that comes later; `future<void>` for work without a result. What submit()
+/// returns and promise::get_future() makes.
+///
+/// Copies refer to the same result, compare equal and hash alike. States as in Python: pending, running,
+/// cancelled, finished; the last two are *done*. All members may be called from several threads at once
+/// (on one handle: the const ones). Every operation on a default-constructed or moved-from future, except
+/// valid(), comparison, copying and destruction, throws `invalid_state`.
+///
+/// A timeout is any `std::chrono` duration from the call on; 0 only looks, a negative one throws
+/// `std::invalid_argument`. A task that waits in its own pool's worker helps the pool meanwhile, or gets
+/// `would_deadlock`.
+template <class T>
+class future {
+  using state = detail::future_state<T>;
+  using status = detail::future_state_base::status;
+
+public:
+  using value_type = T;
+
+  /// A future without a result to come.
+  future() = default;
+
+  /// Whether it refers to a result.
+  bool valid() const noexcept { return static_cast<bool>(state_); }
+
+  /// Waits until done and returns the value (nothing for void), or throws the error, or `cancelled_error`.
+  /// With a timeout: throws `timeout_error` if it is not done by then. The reference is good while any
+  /// handle to the result exists (so copy the value from `pool.submit(fn).get()`) and nobody has taken the
+  /// value; afterwards get() throws `invalid_state`.
+  std::conditional_t<std::is_void_v<T>, void, std::add_lvalue_reference_t<const T>> get(
+      detail::time_limit timeout = {}) const {
+    state& s = checked();
+    await(s, timeout);
+    if (!has_value(s)) throw_taken();
+    if constexpr (!std::is_void_v<T>) return s.value();
+  }
+
+  /// As get(), but moves the value out; for values that cannot be copied. Works once: a second take() and
+  /// any get() afterwards throw `invalid_state`. Nobody may be reading the value at the same time.
+  T take(detail::time_limit timeout = {}) const {
+    state& s = checked();
+    await(s, timeout);
+    if (!has_value(s) || !s.try_take()) throw_taken();
+    if constexpr (!std::is_void_v<T>) return std::move(s.value());
+  }
+
+  /// Waits until done, at most as long as the timeout. Returns whether it is done; throws nothing of the
+  /// result.
+  bool wait(detail::time_limit timeout = {}) const { return checked().wait(timeout.until()); }
+
+  /// Waits until done and returns the error, or null if there is a value. Throws `cancelled_error`, and
+  /// `timeout_error` as get() does.
+  std::exception_ptr exception(detail::time_limit timeout = {}) const {
+    state& s = checked();
+    switch (wait_done(s, timeout)) {
+      case status::error: return s.error();
+      case status::cancelled: throw_cancelled();
+      default: return nullptr;
+    }
+  }
+
+  /// Whether there is a value or an error, or it was cancelled. Does not wait.
+  bool done() const { return checked().done(); }
+
+  /// Whether it has been started and is not done; it can no longer be cancelled.
+  bool running() const {
+    const status s = checked().now();
+    return s == status::running || s == status::claimed;
+  }
+
+  /// Whether it was cancelled.
+  bool cancelled() const { return checked().now() == status::cancelled; }
+
+  /// Cancels it unless it has been started: true if it is cancelled now, also if it was before. Wakes all
+  /// who wait for it and runs its callbacks in this thread.
+  bool cancel() const {
+    const future keep = *this;  // a callback may drop the last other handle
+    return keep.checked().cancel();
+  }
+
+  /// Has `fn(future)` called exactly once when this is done: at once, in this thread, if it is already;
+  /// else in the thread that sets the result or cancels, after those who wait have been woken, and in
+  /// the order in which they were added. What it throws is written to standard error, in one line, and
+  /// disturbs nobody. What copying `fn` throws reaches the caller.
+  template <class Fn>
+    requires std::invocable < std::decay_t<Fn>
+  &, future > void add_done_callback(Fn&& fn) const {
+    using callback = detail::callback<T, std::decay_t<Fn>>;
+    state& s = checked();
+    if (s.done()) {
+      std::decay_t<Fn> mine(std::forward<Fn>(fn));
+      detail::run_callback<T>(mine, *this);
+      return;
+    }
+    auto node = std::make_unique<callback>(std::forward<Fn>(fn));
+    if (s.add(*node))
+      static_cast<void>(node.release());
+    else
+      node->notify(s);
+  }
+
+  /// Identity: whether both refer to the same result.
+  friend bool operator==(const future& a, const future& b) noexcept {
+    return a.state_.get() == b.state_.get();
+  }
+
+private:
+  friend detail::future_access;
+  explicit future(detail::state_ptr<state> s) noexcept : state_{std::move(s)} {}
+
+  state& checked() const {
+    if (!state_) detail::throw_no_state("future");
+    return *state_;
+  }
+
+  static status wait_done(state& s, const detail::time_limit& timeout) {
+    if (!s.wait(timeout.until()))
+      throw timeout_error{"fmap: the future was not done within the timeout"};
+    return s.now();
+  }
+
+  static void await(state& s, const detail::time_limit& timeout) {
+    switch (wait_done(s, timeout)) {
+      case status::error: std::rethrow_exception(s.error());
+      case status::cancelled: throw_cancelled();
+      default: return;
+    }
+  }
+
+  static bool has_value(const state& s) noexcept { return s.now() == status::value; }
+
+  [[noreturn]] static void throw_cancelled() {
+    throw cancelled_error{"fmap: the future was cancelled"};
+  }
+  [[noreturn]] static void throw_taken() {
+    throw invalid_state{"fmap: the future's value has already been taken"};
+  }
+
+  detail::state_ptr<state> state_;
+};
+
+/// For executors: makes futures from shared states, and the other way round.
+struct detail::future_access {
+  template <class T>
+  static future<T> make(state_ptr<future_state<T>> s) noexcept {
+    return future<T>{std::move(s)};
+  }
+  template <class T>
+  static const state_ptr<future_state<T>>& state(const future<T>& f) noexcept {
+    return f.state_;
+  }
+};
+
+template <class T, class Fn>
+void detail::callback<T, Fn>::notify(future_state_base& state) noexcept {
+  auto& typed = static_cast<future_state<T>&>(state);
+  run_callback<T>(fn_, future_access::make<T>(state_ptr<future_state<T>>::share(&typed)));
+}
+
+}  // namespace fmap
+
+/// By identity, as comparison.
+template <class T>
+struct std::hash<fmap::future<T>> {
+  std::size_t operator()(const fmap::future<T>& f) const noexcept {
+    return std::hash<const void*>{}(fmap::detail::future_access::state(f).get());
+  }
+};
+
+#include <fmap/promise.hpp>  // the other end: who has one wants both

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What every pool of workers can do: submit, shutdown.
+
+#include <fmap/executor.hpp>
+
+#include "actors/pool_core.hpp"
+
+namespace fmap {
+
+detail::pool_key detail::key_of(const pool_core& pool) noexcept { return pool.box.get(); }
+
+void detail::submit(pool_core& pool, task_ptr t) { pool.box->push(std::move(t)); }
+
+void detail::shut_down(pool_core& pool, const shutdown_options& options) {
+  pool.box->shut_down(options.cancel_futures);
+  if (!options.wait) return;
+  if (pool.from_inside())
+    throw would_deadlock{
+        "fmap: a task cannot wait for the shutdown of its own pool; the shutdown has begun, use "
+        "shutdown({.wait = false})"};
+  pool.box->wait_until_left();
+}
+
+basic_executor::~basic_executor() {
+  if (core_) detail::shut_down(*core_, {.wait = !core_->from_inside()});
+}
+
+}  // namespace fmap

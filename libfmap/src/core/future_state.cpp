@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What the futures for one result share: the list of those who wait.
+
+#include <algorithm>
+#include <iostream>
+#include <memory>
+#include <string>
+#include <thread>
+#include <utility>
+
+#include <fmap/detail/future_state.hpp>
+#include <fmap/errors.hpp>
+#include <fmap/future.hpp>
+
+namespace fmap::detail {
+
+namespace {
+
+/// A thread in wait(), on its own stack.
+class waiting_thread final : public waiter {
+public:
+  explicit waiting_thread(future_state_base& state) : waiter{kind::thread}, state_{state} {
+    waits_ = state_.add(*this);
+  }
+
+  /// Also when a helper throws: leaves nothing behind in the state.
+  ~waiting_thread() override {
+    if (waits_ && !state_.remove(*this)) place_.wait();
+  }
+
+  void wait(const deadline& until) {
+    if (waits_) wait_at(place_, until);
+  }
+
+  void notify(future_state_base&) noexcept override { place_.ring(); }
+
+private:
+  future_state_base& state_;
+  parking place_;
+  bool waits_ = false;
+};
+
+}  // namespace
+
+constinit thread_local helper* current_helper = nullptr;
+
+bool wait_at(parking& place, const deadline& until) {
+  return current_helper != nullptr ? current_helper->help_until(place, until) : place.wait(until);
+}
+
+/// What is still in the list is nobody's but ours: a thread that waits holds a reference.
+future_state_base::~future_state_base() {
+  for (waiter* w = head_in(word_.load(std::memory_order_acquire)); w != nullptr;)
+    delete std::exchange(w, w->next_);
+}
+
+std::uintptr_t future_state_base::wait_for_unlocked() const noexcept {
+  for (unsigned rounds = 0;; ++rounds) {
+    const std::uintptr_t word = word_.load(std::memory_order_acquire);
+    if ((word & lock_bit) == 0) return word;
+    if (rounds >= 64) std::this_thread::yield();  // its holder has lost the processor
+  }
+}
+
+/// Sets the lock bit; `word` is what it was. False if the state is done.
+bool future_state_base::lock(std::uintptr_t& word) noexcept {
+  do {
+    word = unlocked();
+    if (status_in(word) >= status::value) return false;
+  } while (!word_.compare_exchange_weak(word, word | lock_bit, std::memory_order_acquire,
+                                        std::memory_order_relaxed));
+  return true;
+}
+
+bool future_state_base::add(waiter& w) noexcept {
+  std::uintptr_t word = 0;
+  if (!lock(word)) return false;
+  w.next_ = head_in(word);
+  w.previous_ = nullptr;
+  if (w.next_ != nullptr) w.next_->previous_ = &w;
+  word_.store(with_head(word, &w), std::memory_order_release);
+  return true;
+}
+
+bool future_state_base::remove(waiter& w) noexcept {
+  std::uintptr_t word = 0;
+  if (!lock(word)) return false;
+  waiter* head = head_in(word);
+  if (w.next_ != nullptr) w.next_->previous_ = w.previous_;
+  if (w.previous_ != nullptr)
+    w.previous_->next_ = w.next_;
+  else
+    head = w.next_;
+  word_.store(with_head(word, head), std::memory_order_release);
+  return true;
+}
+
+bool future_state_base::cancel() noexcept {
+  for (;;) {
+    std::uintptr_t word = unlocked();
+    if (status_in(word) != status::pending) return status_in(word) == status::cancelled;
+    if (word_.compare_exchange_weak(word, static_cast<std::uintptr_t>(status::cancelled),
+                                    std::memory_order_acq_rel, std::memory_order_relaxed)) {
+      if (head_in(word) != nullptr) notify_all(head_in(word));
+      return true;
+    }
+  }
+}
+
+bool future_state_base::start() {
+  if (try_start()) return true;
+  if (now() == status::cancelled) return false;
+  throw invalid_state{"fmap: the promise was already set running or has a result"};
+}
+
+bool future_state_base::claim(status& before) {
+  for (;;) {
+    before = now();
+    if (before == status::cancelled) return false;
+    if (before > status::running) throw invalid_state{"fmap: the promise already has a result"};
+    if (change(before, status::claimed)) return true;
+  }
+}
+
+bool future_state_base::wait_slowly(const deadline& until) {
+  if (until == time_limit::only_look) return false;
+  if (current_helper != nullptr && run_here(*current_helper)) return true;
+  waiting_thread{*this}.wait(until);
+  return done();
+}
+
+/// Threads first, so that no callback can delay them; each kind in the order in which they came.
+void future_state_base::notify_all(waiter* newest) noexcept {
+  waiter* oldest = newest;
+  while (oldest->next_ != nullptr) oldest = oldest->next_;
+  waiter* callbacks = nullptr;
+  waiter** last = &callbacks;
+  while (oldest != nullptr) {
+    waiter* const w = std::exchange(oldest, oldest->previous_);  // it may be gone once notified
+    if (w->kind_ == waiter::kind::thread) {
+      w->notify(*this);
+    } else {
+      *last = w;
+      last = &w->next_;
+    }
+  }
+  *last = nullptr;
+  while (callbacks != nullptr) {
+    const std::unique_ptr<waiter> w{std::exchange(callbacks, callbacks->next_)};
+    w->notify(*this);
+  }
+}
+
+void report_callback_error() noexcept {
+  try {
+    std::string line =
+        "fmap: a future's done-callback threw: " + describe(std::current_exception());
+    std::replace(line.begin(), line.end(), '\n', ' ');
+    std::cerr << line + '\n' << std::flush;
+  } catch (...) {
+    // there is nobody left to tell
+  }
+}
+
+void throw_no_state(const char* what) {
+  throw invalid_state{std::string{"fmap: this "} + what
+                      + " has no shared state: it was default-constructed or moved from"};
+}
+
+}  // namespace fmap::detail
