@@ -34,24 +34,38 @@ bool before(const span& a, const span& b) { return a.first < b.first; }
 
 // -- workers --------------------------------------------------------------------
 
-worker_id ledger::add_worker(std::uint32_t capacity, std::uint32_t weight, duration batch_time) {
+worker_id ledger::add_worker(std::uint32_t capacity, std::uint32_t weight, duration batch_time,
+                             std::uint32_t depth) {
   worker_state& w = workers_[++last_worker_];
   w.capacity = std::max(capacity, 1u);
   w.weight = weight;
   w.batch_time = batch_time;
+  w.depth = depth;
   weights_ += weight;
   return last_worker_;
 }
 
-std::vector<casualty> ledger::remove_worker(
-    worker_id id, const std::function<mark(run_id, std::uint64_t)>& what) {
+std::vector<casualty> ledger::remove_worker(worker_id id,
+                                            const std::function<mark(run_id, std::uint64_t)>& what,
+                                            worker_id heir) {
   std::vector<casualty> result;
   auto it = workers_.find(id);
   if (it == workers_.end()) return result;
-  worker_state lost = std::move(it->second);
+  const worker_state lost = std::move(it->second);
   weights_ -= lost.weight;
   workers_.erase(it);
-  const bool held_one = lost.items == 1;
+  const auto ends = [&](run_state& r, const span& item, std::uint32_t attempts,
+                        casualty::reason why) {
+    result.push_back({item, attempts, why});
+    if (worker_state* w = find_worker(heir)) {
+      w->held.push_back(item);
+      ++w->items;
+      ++held_;
+      ++r.counts.held;
+    } else {
+      make_ready(r, item);
+    }
+  };
   for (const span& s : lost.held) {
     run_state& r = *find(s.run);
     held_ -= s.count;
@@ -64,33 +78,44 @@ std::vector<casualty> ledger::remove_worker(
     const bool once = r.limits.max_attempts <= 1;
     for (std::uint64_t index = s.first; index != s.end(); ++index) {
       span item = part(s, index, index + 1);
+      item.charge = 0;
       mark m = what(s.run, index);
       // Without a witness the only one held is to blame; of several, each runs alone from now on.
-      const bool suspect = m == mark::unknown && !held_one;
-      if (m == mark::unknown && held_one) m = mark::running;
-      if (m == mark::running) {
+      const bool suspect = m == mark::unknown && lost.items > 1;
+      if (m == mark::unknown && !suspect) m = mark::running;
+      if (m == mark::expired) {
+        ends(r, item, attempts(r.id, index), casualty::reason::expired);
+      } else if (m == mark::running) {
         const std::uint32_t deaths = ++r.deaths[index];
         if (deaths >= r.limits.max_attempts) {
           ++r.counts.quarantined;
-          result.push_back({item, deaths, true});
-          make_ready(r, item);
+          ends(r, item, deaths, casualty::reason::quarantined);
           continue;
         }
         ++r.counts.retried;
         item.alone = true;
         item.avoid = id;
+        enqueue(r, item);
       } else if (once && (suspect || m == mark::finished)) {
-        result.push_back({item, 1, false});
-        make_ready(r, item);
-        continue;
+        ends(r, item, 1, casualty::reason::result_lost);
       } else {
         item.alone = s.alone || suspect;
+        enqueue(r, item);
       }
-      enqueue(r, item);
     }
     assert_invariants(r);
   }
   return result;
+}
+
+bool ledger::full(worker_id id) const {
+  auto it = workers_.find(id);
+  if (it == workers_.end()) return true;
+  const worker_state& w = it->second;
+  return w.items >= w.capacity
+         || (!runnable_.empty() && std::all_of(runnable_.begin(), runnable_.end(), [&](auto* r) {
+              return room(*r, w) == 0;
+            }));
 }
 
 // -- upstream -------------------------------------------------------------------
@@ -172,9 +197,29 @@ std::uint32_t ledger::batch_size(const run_state& r, const worker_state& w) cons
   return static_cast<std::uint32_t>(std::max<std::uint64_t>(1, std::min({share, timed, growing})));
 }
 
+/// How many more items of a run this worker may hold now: of slow items so few that the others get
+/// their share.
+std::uint32_t ledger::room(const run_state& r, const worker_state& w) const {
+  std::uint64_t most = w.capacity;
+  if (w.depth != 0) {
+    std::uint64_t each = 1;  // for each of its threads
+    if (r.cost_items > 0) {
+      const double batches =
+          static_cast<double>(w.depth) * static_cast<double>(w.batch_time.count());
+      const double fitting = batches / std::max(r.cost_ns / r.cost_items, 0.1);
+      // A second one bridges the way there and back, unless that does not count.
+      each = fitting < 0.1
+                 ? 1
+                 : static_cast<std::uint64_t>(std::clamp<double>(fitting, 2, largest_batch));
+    }
+    most = std::min<std::uint64_t>(most, each * std::max(w.weight, 1u));
+  }
+  return static_cast<std::uint32_t>(most > w.items ? most - w.items : 0);
+}
+
 span ledger::take(worker_id id, run_id only) {
   worker_state* w = find_worker(id);
-  if (w == nullptr || w->items >= w->capacity) return {};
+  if (w == nullptr) return {};
   run_state* best = nullptr;
   std::size_t position = 0;
   for (run_state* r : runnable_) {
@@ -182,6 +227,7 @@ span ledger::take(worker_id id, run_id only) {
     if (best != nullptr
         && std::pair{best->vtime, best->counts.held} <= std::pair{r->vtime, r->counts.held})
       continue;
+    if (room(*r, *w) == 0) continue;
     const std::size_t i = candidate(*r, id, *w);
     if (i == r->queue.size()) continue;
     best = r;
@@ -189,8 +235,7 @@ span ledger::take(worker_id id, run_id only) {
   }
   if (best == nullptr) return {};
   span& from = best->queue[position];
-  const std::uint32_t room = w->capacity - w->items;
-  const std::uint32_t n = std::min({from.count, batch_size(*best, *w), room});
+  const std::uint32_t n = std::min({from.count, batch_size(*best, *w), room(*best, *w)});
   span batch = part(from, from.first, from.first + n);
   from.first += n;
   from.count -= n;
@@ -274,6 +319,17 @@ void ledger::give_back(worker_id worker, run_id run, std::uint64_t first, std::u
       enqueue(*r, s);
     }
   }
+  assert_invariants(*r);
+}
+
+void ledger::drop(worker_id worker, run_id run, std::uint64_t first, std::uint32_t count) {
+  worker_state* w = find_worker(worker);
+  run_state* r = find(run);
+  if (w == nullptr || r == nullptr) return;
+  scratch_.clear();
+  const std::uint32_t n = release(*w, *r, first, count, scratch_);
+  r->counts.dropped += n;
+  r->counts.free += n;
   assert_invariants(*r);
 }
 

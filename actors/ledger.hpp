@@ -41,16 +41,29 @@ struct run_limits {
   std::uint32_t chunksize = 0;     ///< items per batch; 0: sized by measured cost
   std::uint32_t max_attempts = 3;  ///< executions that may end in their worker's death
   bool ordered = false;            ///< outcomes become ready in input order
+  std::chrono::nanoseconds item_timeout{};  ///< 0: none. For those who run items; not the ledger's
 };
 
 /// What a lost worker had done with an item it held.
-enum class mark : std::uint8_t { waiting, running, finished, unknown };
+enum class mark : std::uint8_t {
+  waiting,   ///< not begun
+  running,   ///< to blame
+  finished,  ///< but its outcome has not arrived
+  unknown,   ///< nobody saw
+  expired    ///< ran out of its time: ends here
+};
 
 /// An item that ends with its worker's death: its outcome is an error.
 struct casualty {
-  span item;               ///< one item, already moved to ready
-  std::uint32_t attempts;  ///< executions that ended in a death
-  bool quarantined;  ///< false: it had finished, but its result was lost and may not be repeated
+  enum class reason : std::uint8_t {
+    quarantined,  ///< too many executions ended in a death
+    result_lost,  ///< it had (or may have) been executed, and may not be again
+    expired
+  };
+
+  span item;               ///< one item
+  std::uint32_t attempts;  ///< executions that have begun
+  reason why;
 };
 
 /// Counts of one run, all taken at the same moment.
@@ -78,14 +91,20 @@ public:
   // -- workers ----------------------------------------------------------------
 
   /// Adds a worker that may hold `capacity` items. It counts `weight` times (its threads) when queued
-  /// items are shared out, and its batches are sized to last about `batch_time`. Ids are never reused.
+  /// items are shared out, and its batches are sized to last about `batch_time`. A worker that is not
+  /// asked for each batch in turn may hold `depth` such batches at a time. Ids are never reused.
   worker_id add_worker(std::uint32_t capacity, std::uint32_t weight = 1,
-                       duration batch_time = default_batch_time);
+                       duration batch_time = default_batch_time, std::uint32_t depth = 0);
 
   /// Removes a worker and decides on each item it held; `what` tells how far it got with an item.
-  /// Returns the items that end here; the others are queued again.
+  /// Returns the items that end here; the others are queued again. Those that end are ready, or, if
+  /// there is an `heir`, held by that worker, which must report them finished.
   std::vector<casualty> remove_worker(worker_id,
-                                      const std::function<mark(run_id, std::uint64_t)>& what);
+                                      const std::function<mark(run_id, std::uint64_t)>& what,
+                                      worker_id heir = 0);
+
+  /// Whether a worker holds all it may for now.
+  bool full(worker_id) const;
 
   // -- upstream ---------------------------------------------------------------
 
@@ -117,6 +136,9 @@ public:
 
   /// These held items have not begun and go back to the queue; in a stopped run they are dropped.
   void give_back(worker_id, run_id, std::uint64_t first, std::uint32_t count);
+
+  /// These held items are nobody's business any more; their tokens are free.
+  void drop(worker_id, run_id, std::uint64_t first, std::uint32_t count);
 
   // -- downstream -------------------------------------------------------------
 
@@ -174,6 +196,7 @@ private:
   struct worker_state {
     std::uint32_t capacity = 1, weight = 1;
     duration batch_time{};
+    std::uint32_t depth = 0;
     std::uint32_t items = 0;
     std::vector<span> held;
   };
@@ -183,6 +206,7 @@ private:
   worker_state* find_worker(worker_id);
   std::size_t candidate(const run_state&, worker_id, const worker_state&) const;
   std::uint32_t batch_size(const run_state&, const worker_state&) const;
+  std::uint32_t room(const run_state&, const worker_state&) const;
   std::uint32_t release(worker_state&, run_state&, std::uint64_t first, std::uint32_t count,
                         std::vector<span>& pieces);
   void enqueue(run_state&, const span&);

@@ -36,6 +36,9 @@ constexpr std::chrono::microseconds quick_fill{20}, slow_fill{50};
 /// Waking somebody up costs about this much, his time and the waker's.
 constexpr std::chrono::microseconds worth_waking{20};
 
+/// A bound of more than twice this many items is never cheap to fill.
+constexpr std::uint64_t most_cheap = 1u << 20;
+
 /// A worker that took its batch longer ago than this may be at a slow item.
 constexpr std::chrono::microseconds soon{100};
 
@@ -44,8 +47,13 @@ constexpr std::chrono::microseconds soon{100};
 constinit thread_local const shared_mailbox* working_for = nullptr;
 
 run::~run() {
-  if (work)
-    for (auto& c : chunks) work->clear(*c, 0, c->capacity);
+  if (work) clear();
+}
+
+void run::clear() {
+  for (auto& c : chunks)
+    if (c) work->clear(*c, 0, c->capacity);
+  chunks.clear();
 }
 
 // -- bells ------------------------------------------------------------------------
@@ -387,7 +395,8 @@ void shared_mailbox::settle(worker& w, clock::duration took, bells& ring) {
   if (r.work->asynchronous) return;
   ledger_.finished(w.id, r.id, s.first, s.count, took);
   const auto cost = ledger_.cost(r.id);
-  r.cheap = cost.count() != 0 && cost * (ledger_.buffersize(r.id) / 2) < worth_waking;
+  const auto half = static_cast<std::int64_t>(std::min(ledger_.buffersize(r.id) / 2, most_cheap));
+  r.cheap = cost.count() != 0 && cost < worth_waking && cost * half < worth_waking;
   if (r.limits.widest != 0) widen(r, ring);
   collect(r);
   wake_sink(r, ring);
@@ -399,17 +408,175 @@ void shared_mailbox::collect(run& r) {
   if (!r.work->delivers) return;
   while (const span s = ledger_.next_ready(r.id)) {
     ledger_.taken(r.id, s.count);
-    chunk& c = *r.chunks[s.chunk];
-    if ((c.left -= s.count) == 0) r.unused.push_back(&c);
+    release(r, *r.chunks[s.chunk], s.count);
   }
 }
 
-void shared_mailbox::finished(run& r, worker_id id, std::uint64_t index) {
+/// Nobody will look at so many slots of a chunk again.
+void shared_mailbox::release(run& r, chunk& c, std::uint32_t count) {
+  if ((c.left -= count) != 0) return;
+  if (r.from || r.work->delivers) {
+    r.unused.push_back(&c);
+  } else {
+    r.vacant.push_back(c.id);
+    r.chunks[c.id].reset();
+  }
+}
+
+// -- workers whose batches are executed elsewhere ---------------------------------
+
+namespace {
+
+/// Messages cost more than visits, so their batches last longer; and some are under way while others are
+/// being executed.
+constexpr std::chrono::microseconds remote_batch_time{150};
+constexpr std::uint32_t remote_depth = 4;
+
+}  // namespace
+
+void shared_mailbox::join_remote(worker& w, doorbell_ptr bell, std::uint32_t weight,
+                                 std::uint32_t capacity) {
+  std::lock_guard lock{mutex_};
+  w.id = ledger_.add_worker(capacity, weight, remote_batch_time, remote_depth);
+  w.bell = std::move(bell);
+  w.remote = true;
+  workers_.push_back(&w);
+}
+
+parcel shared_mailbox::take(worker& w, std::uint32_t most) {
   bells ring;
   std::lock_guard lock{mutex_};
-  if (ledger_.finished(id, r.id, index, 1, {}) == 0) return;
+  if (std::exchange(w.idle, false)) std::erase(idle_, &w);
+  if (broken_ || most == 0) return {};
+  span s = ledger_.take(w.id);
+  if (!s) {
+    if (!ledger_.full(w.id)) {
+      w.idle = true;
+      idle_.push_back(&w);
+    }
+    return {};
+  }
+  if (s.count > most) {
+    ledger_.give_back(w.id, s.run, s.first + most, s.count - most);
+    s.count = most;
+  }
+  wake_worker(ring);
+  const run_ptr& r = runs_.at(s.run);
+  return {r, r->chunks[s.chunk].get(), s};
+}
+
+void shared_mailbox::finished(run& r, worker_id id, std::uint64_t first, std::uint32_t count,
+                              clock::duration took) {
+  bells ring;
+  std::lock_guard lock{mutex_};
+  if (ledger_.finished(id, r.id, first, count, took) == 0) return;
+  if (r.limits.widest != 0) widen(r, ring);
+  collect(r);
   wake_sink(r, ring);
   notify_drained(r, ring);
+  if (closing_ && idle_for_good()) wake_all(ring);
+}
+
+void shared_mailbox::give_back(run& r, worker_id id, std::uint64_t first, std::uint32_t count) {
+  bells ring;
+  std::lock_guard lock{mutex_};
+  ledger_.give_back(id, r.id, first, count);
+  wake_worker(ring, true);
+  notify_drained(r, ring);
+  if (closing_ && idle_for_good()) wake_all(ring);
+}
+
+void shared_mailbox::lose(worker& w, const std::function<mark(run_id, std::uint64_t)>& what,
+                          const std::function<std::exception_ptr(const casualty&)>& why) {
+  worker_id heir = 0;
+  std::vector<casualty> dead;
+  {
+    std::lock_guard lock{mutex_};
+    heir = ledger_.add_worker(any_number, 0);
+    dead = ledger_.remove_worker(w.id, what, heir);
+  }
+  for (const casualty& d : dead) {
+    // The run cannot be closed while the heir holds its item.
+    run_ptr r;
+    chunk* c = nullptr;
+    {
+      std::lock_guard lock{mutex_};
+      r = runs_.at(d.item.run);
+      c = r->chunks[d.item.chunk].get();
+    }
+    r->work->fail(*c, c->offset(d.item.first), why(d));
+    finished(*r, heir, d.item.first, 1);
+  }
+  bells ring;
+  std::unique_lock lock{mutex_};
+  ledger_.remove_worker(heir, [](run_id, std::uint64_t) { return mark::waiting; });
+  for (auto& [id, r] : runs_) notify_drained(*r, ring);
+  const auto cause = broken_;
+  lock.unlock();
+  if (cause) bury(0, std::make_exception_ptr(broken_pool{cause}));
+  leave(w);
+}
+
+void shared_mailbox::retire(worker& w) {
+  bells ring;
+  std::lock_guard lock{mutex_};
+  if (std::exchange(w.idle, false)) std::erase(idle_, &w);
+  if (!std::exchange(w.supervised, false)) return;
+  --started_;
+  ++retiring_;
+  w.retired = true;
+  wake_worker(ring, true);
+}
+
+bool shared_mailbox::may_leave() const {
+  std::lock_guard lock{mutex_};
+  return broken_ || (closing_ && idle_for_good());
+}
+
+void shared_mailbox::set_task_job(std::shared_ptr<job> tasks) {
+  std::lock_guard lock{mutex_};
+  task_job_ = std::move(tasks);
+}
+
+void shared_mailbox::push(run& r, std::unique_ptr<chunk> c, std::uint32_t count) {
+  bells ring;
+  std::lock_guard lock{mutex_};
+  if (r.stopped) return;
+  if (r.vacant.empty()) {
+    r.vacant.push_back(static_cast<std::uint32_t>(r.chunks.size()));
+    r.chunks.emplace_back();
+  }
+  c->id = r.vacant.back();
+  r.vacant.pop_back();
+  c->first = ledger_.counts(r.id).pulled;
+  c->left = count;
+  ledger_.grant(r.id, count);
+  ledger_.pulled(r.id, c->id, count);
+  r.chunks[c->id] = std::move(c);
+  wake_worker(ring);
+}
+
+void shared_mailbox::release(run& r, const outcome_span& s) {
+  std::lock_guard lock{mutex_};
+  release(r, *s.in, s.count);
+}
+
+ledger::duration shared_mailbox::cost(const run& r) const {
+  std::lock_guard lock{mutex_};
+  return ledger_.cost(r.id);
+}
+
+std::vector<outcome_span> shared_mailbox::withdraw(run& r) {
+  std::lock_guard lock{mutex_};
+  std::vector<outcome_span> result;
+  const worker_id hand = ledger_.add_worker(any_number, 0);
+  while (const span s = ledger_.take(hand, r.id)) {
+    chunk* c = r.chunks[s.chunk].get();
+    result.push_back({c, c->offset(s.first) + s.count, s.count});
+    ledger_.drop(hand, r.id, s.first, s.count);
+  }
+  ledger_.remove_worker(hand, [](run_id, std::uint64_t) { return mark::waiting; });
+  return result;
 }
 
 /// Where the user left the buffersize open: as many items as keep the workers busy for some batches.
@@ -436,7 +603,9 @@ bool shared_mailbox::idle_for_good() const {
                       [](const auto& r) { return r.second->in_source; });
 }
 
-bool shared_mailbox::settled() const { return started_ == 0 && (broken_ || idle_for_good()); }
+bool shared_mailbox::settled() const {
+  return started_ + retiring_ == 0 && (broken_ || idle_for_good());
+}
 
 void shared_mailbox::rest(worker& w) {
   std::lock_guard lock{mutex_};
@@ -459,6 +628,7 @@ void shared_mailbox::leave(worker& w) {
   std::erase(idle_, &w);
   w.bell.reset();
   if (w.supervised) --started_;
+  if (w.retired) --retiring_;
   if (closing_ && settled())
     wake_all(ring);
   else if (!broken_)
@@ -487,8 +657,8 @@ run& shared_mailbox::tasks() {
   if (!tasks_) {
     const run_limits limits{.buffersize = unbounded};
     const run_id id = ledger_.open(limits);
-    runs_[id] = tasks_ =
-        std::make_shared<run>(id, limits, std::make_shared<detail::task_job>(), nullptr);
+    if (!task_job_) task_job_ = std::make_shared<detail::task_job>();
+    runs_[id] = tasks_ = std::make_shared<run>(id, limits, task_job_, nullptr);
   }
   return *tasks_;
 }
@@ -647,7 +817,7 @@ void shared_mailbox::count_taken(run& r) {
 shared_mailbox::next_result shared_mailbox::next(run& r, outcome_span& s, bool will_sleep) {
   bells ring;
   std::lock_guard lock{mutex_};
-  if (s.in != nullptr && (s.in->left -= s.count) == 0) r.unused.push_back(s.in);
+  if (s.in != nullptr) release(r, *s.in, s.count);
   s = {};
   if (r.stopped) return next_result::end;
   count_taken(r);
@@ -693,7 +863,10 @@ void shared_mailbox::halt(run& r, bells& ring) {
   r.flush_every.store(0, std::memory_order_relaxed);
   ledger_.stop(r.id);
   for (worker* w : workers_)
-    if (w->busy_with == &r && w->batch.count > 1) split(*w, ring);
+    if (w->remote)
+      ring.add(w->bell);  // what has not begun elsewhere is to be called back
+    else if (w->busy_with == &r && w->batch.count > 1)
+      split(*w, ring);
   if (!r.in_source) end_source(r, ring);
   wake_sink(r, ring);
 }
@@ -720,8 +893,7 @@ void shared_mailbox::close(run& r) {
     r.sink_bell.reset();
   }
   r.from.reset();
-  for (auto& c : r.chunks) r.work->clear(*c, 0, c->capacity);
-  r.chunks.clear();
+  r.clear();
   r.work.reset();
 }
 

@@ -5,6 +5,7 @@
 #include <array>
 #include <atomic>
 #include <exception>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <unordered_map>
@@ -33,6 +34,9 @@ struct run {
       : id{id}, limits{limits}, work{std::move(work)}, from{std::move(from)} {}
   ~run();
 
+  /// Destroys what the slots hold.
+  void clear();
+
   const run_id id;
   const run_limits limits;
   std::shared_ptr<job> work;
@@ -40,6 +44,7 @@ struct run {
 
   std::vector<std::unique_ptr<chunk>> chunks;  // by chunk id
   std::vector<chunk*> unused;
+  std::vector<std::uint32_t> vacant;  // ids of chunks that came from elsewhere and are gone
 
   // upstream
   std::unique_ptr<input> from;  // touched by the source alone, without the mutex
@@ -87,6 +92,8 @@ struct worker {
   clock::time_point since{};
   spinner spin;
   bool supervised = false;                 // counts among the pool's workers
+  bool retired = false;                    // did so, and has been replaced
+  bool remote = false;                     // a stub: its batches are executed elsewhere
   const detail::parking* until = nullptr;  // takes no further batch once this has been rung
 };
 
@@ -97,6 +104,15 @@ extern constinit thread_local const shared_mailbox* working_for;
 struct outcome_span {
   chunk* in = nullptr;
   std::uint32_t end = 0, count = 0;
+};
+
+/// A batch on its way to another process.
+struct parcel {
+  run_ptr of;
+  chunk* in = nullptr;
+  span items;
+
+  explicit operator bool() const { return in != nullptr; }
 };
 
 /// Figures of one run at one moment.
@@ -167,8 +183,31 @@ public:
   /// A worker that the supervisor was to start has ended before it joined.
   void never_came();
 
-  /// An item of an asynchronous job is done. Late reports are ignored.
-  void finished(run&, worker_id, std::uint64_t index);
+  // -- workers whose batches are executed elsewhere -----------------------------
+
+  /// Joins as a stub of `weight` threads elsewhere that holds up to `capacity` items.
+  void join_remote(worker&, doorbell_ptr, std::uint32_t weight, std::uint32_t capacity);
+
+  /// The next batch for a stub, at most `most` items. None: its bell will ring.
+  parcel take(worker&, std::uint32_t most = any_number);
+
+  /// Items that a worker holds are done, their slots filled. Late and repeated reports are ignored.
+  void finished(run&, worker_id, std::uint64_t first, std::uint32_t count,
+                clock::duration took = {});
+
+  /// Items that a worker holds have not begun and can go to somebody else.
+  void give_back(run&, worker_id, std::uint64_t first, std::uint32_t count);
+
+  /// A stub's worker is gone: `what` says how far it got with each item, `why` is the error of an item
+  /// that ends with it. The stub leaves.
+  void lose(worker&, const std::function<mark(run_id, std::uint64_t)>& what,
+            const std::function<std::exception_ptr(const casualty&)>& why);
+
+  /// A stub takes no more; another worker may be started in its place.
+  void retire(worker&);
+
+  /// Whether a stub with nothing in its hands may leave: the pool is broken, or closing and done.
+  bool may_leave() const;
 
   // -- upstream ---------------------------------------------------------------
 
@@ -190,6 +229,20 @@ public:
 
   /// Queues a task. Throws broken_pool or pool_shutdown.
   void push(detail::task_ptr);
+
+  /// The job of the tasks, if it is not the one for threads. Before the first push().
+  void set_task_job(std::shared_ptr<job> tasks);
+
+  /// Queues the items in the first `count` slots of a chunk that came from elsewhere; the run has no
+  /// source of its own.
+  void push(run&, std::unique_ptr<chunk>, std::uint32_t count);
+
+  /// Takes what is queued of a run out of it. The slots keep their items, until release().
+  std::vector<outcome_span> withdraw(run&);
+  void release(run&, const outcome_span&);
+
+  /// Measured time per item; 0 while unknown.
+  ledger::duration cost(const run&) const;
 
   // -- downstream -------------------------------------------------------------
 
@@ -225,6 +278,7 @@ private:
   void cut(run&, bells&);
   void bury(run_id only, const std::exception_ptr& why);
   void collect(run&);
+  void release(run&, chunk&, std::uint32_t count);
   run& tasks();
   void check_open() const;
   void settle(worker&, clock::duration took, bells&);
@@ -250,8 +304,9 @@ private:
   ledger ledger_;
   std::unordered_map<run_id, run_ptr> runs_;
   std::vector<worker*> workers_, idle_;
-  std::uint32_t capacity_, started_ = 0, to_start_ = 0;
+  std::uint32_t capacity_, started_ = 0, to_start_ = 0, retiring_ = 0;
   doorbell_ptr supervisor_;
+  std::shared_ptr<job> task_job_;
   run_ptr tasks_;
   std::uint32_t spinning_ = 0;  // workers
   std::atomic<std::uint64_t> queued_items_{0};

@@ -6,7 +6,10 @@
 #include <mutex>
 #include <thread>
 
+#include <fmap/detail/travelling_task.hpp>
+
 #include "actors/actor_bell.hpp"
+#include "actors/node/node.hpp"
 #include "actors/source/source.hpp"
 #include "actors/supervisor/supervisor.hpp"
 #include "actors/worker/worker.hpp"
@@ -43,18 +46,17 @@ std::shared_ptr<caf::actor_system> default_system() {
   return {owner, &owner->system};
 }
 
-thread_core::thread_core(caf::actor_system& system, std::shared_ptr<caf::actor_system> owner,
-                         std::uint32_t workers, std::function<void()> initializer, threads where)
-    : pool_core{workers}, owner_{std::move(owner)}, system_{system}, threads_{where} {
-  auto spawn_worker = [&system, where, box = box, initializer = std::move(initializer)] {
-    return spawn<worker_actor>(system, where, box, initializer);
-  };
+actor_core::actor_core(caf::actor_system& system, std::shared_ptr<caf::actor_system> owner,
+                       std::uint32_t workers, threads where)
+    : pool_core{workers}, system_{system}, threads_{where}, owner_{std::move(owner)} {}
+
+void actor_core::start_supervisor(std::function<caf::actor()> spawn_worker) {
   box->set_supervisor(std::make_shared<actor_bell<wake>>(
-      spawn<supervisor>(system, where, box, std::function<caf::actor()>{std::move(spawn_worker)})));
+      spawn<supervisor>(system_, threads_, box, std::move(spawn_worker))));
 }
 
 // Usually the pool has been shut down; a task that held the last reference cannot wait for itself.
-thread_core::~thread_core() {
+actor_core::~actor_core() {
   box->shut_down();
   if (!from_inside())
     box->wait_until_left();
@@ -62,9 +64,28 @@ thread_core::~thread_core() {
     std::thread{[owner = std::move(owner_), box = box] { box->wait_until_left(); }}.detach();
 }
 
-void thread_core::start_source(const run_ptr& r) {
+void actor_core::start_source(const run_ptr& r) {
   box->attach_source(
       *r, std::make_shared<actor_bell<demand>>(spawn<source>(system_, threads_, box, r)));
+}
+
+thread_core::thread_core(caf::actor_system& system, std::shared_ptr<caf::actor_system> owner,
+                         std::uint32_t workers, std::function<void()> initializer, threads where)
+    : actor_core{system, std::move(owner), workers, where} {
+  start_supervisor([&system, where, box = box, initializer = std::move(initializer)] {
+    return spawn<worker_actor>(system, where, box, initializer);
+  });
+}
+
+process_core::process_core(caf::actor_system& system, std::shared_ptr<caf::actor_system> owner,
+                           std::uint32_t workers, node_settings settings)
+    : actor_core{system, std::move(owner), workers, threads::own} {
+  box->set_task_job(std::make_shared<detail::remote_task_job>());
+  auto budget = std::make_shared<restart_budget>(settings.restarts, settings.restart_window);
+  start_supervisor([&system, box = box, budget = std::move(budget),
+                    settings = std::make_shared<const node_settings>(std::move(settings))] {
+    return spawn<node>(system, threads::own, box, settings, budget);
+  });
 }
 
 }  // namespace fmap::actors

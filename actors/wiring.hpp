@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "actors/caf_compat.hpp"
+#include "actors/node/stub.hpp"
 #include "actors/pool_core.hpp"
 
 namespace fmap::actors {
@@ -19,21 +20,43 @@ enum class threads {
   scheduled  ///< all on the system's scheduler: for tests that run it step by step
 };
 
-/// The inside of a thread_pool.
-class thread_core final : public detail::pool_core {
+/// The inside of a pool: a supervisor, and the workers that it spawns.
+class actor_core : public detail::pool_core {
 public:
-  /// `owner` keeps the system alive if it is fmap's own.
-  thread_core(caf::actor_system& system, std::shared_ptr<caf::actor_system> owner,
-              std::uint32_t workers, std::function<void()> initializer, threads = threads::own);
-  ~thread_core() override;
+  ~actor_core() override;
 
   void start_source(const run_ptr&) override;
-  bool can_kill() const override { return false; }
+
+protected:
+  /// `owner` keeps the system alive if it is fmap's own.
+  actor_core(caf::actor_system& system, std::shared_ptr<caf::actor_system> owner,
+             std::uint32_t workers, threads);
+
+  void start_supervisor(std::function<caf::actor()> spawn_worker);
+
+  caf::actor_system& system_;
+  const threads threads_;
 
 private:
   std::shared_ptr<caf::actor_system> owner_;
-  caf::actor_system& system_;
-  threads threads_;
+};
+
+/// The inside of a thread_pool.
+class thread_core final : public actor_core {
+public:
+  thread_core(caf::actor_system& system, std::shared_ptr<caf::actor_system> owner,
+              std::uint32_t workers, std::function<void()> initializer, threads = threads::own);
+
+  bool can_kill() const override { return false; }
+};
+
+/// The inside of a process_pool.
+class process_core final : public actor_core {
+public:
+  process_core(caf::actor_system& system, std::shared_ptr<caf::actor_system> owner,
+               std::uint32_t workers, node_settings settings);
+
+  bool can_kill() const override { return true; }
 };
 
 }  // namespace fmap::actors

@@ -2,7 +2,10 @@
 // What fmap throws.
 #pragma once
 
+#include <chrono>
+#include <cstdint>
 #include <exception>
+#include <memory>
 #include <stdexcept>
 #include <string>
 
@@ -56,7 +59,61 @@ private:
   std::exception_ptr cause_;
 };
 
+/// What is known about a worker process that died.
+struct worker_death {
+  int signal = 0;      ///< what killed it; 0 if nothing did
+  int exit_code = 0;   ///< what it exited with; negative if only the connection to it was lost
+  std::string host{};  ///< where it ran
+  int pid = 0;
+  std::string reason{};  ///< more that is known, such as "by the out-of-memory killer"
+};
+
+/// The worker process died while it ran the item, in each of so many attempts.
+class worker_lost : public error {
+public:
+  worker_lost(std::uint64_t index, std::uint32_t attempts, worker_death death);
+
+  /// The item's place in the input.
+  std::uint64_t index() const noexcept { return index_; }
+
+  /// How often the item was begun.
+  std::uint32_t attempts() const noexcept { return attempts_; }
+
+  /// What killed the process in the last attempt, such as SIGSEGV; 0 if it exited.
+  int signal() const noexcept { return death_->signal; }
+
+  /// What it exited with in the last attempt; 0 if a signal killed it, negative if that is unknown.
+  int exit_code() const noexcept { return death_->exit_code; }
+
+  /// Where it ran.
+  const std::string& host() const noexcept { return death_->host; }
+  int pid() const noexcept { return death_->pid; }
+
+  /// All of it.
+  const worker_death& death() const noexcept { return *death_; }
+
+private:
+  std::uint64_t index_;
+  std::uint32_t attempts_;
+  std::shared_ptr<const worker_death> death_;
+};
+
+/// The item ran longer than `item_timeout` allows, and its process was killed.
+class item_timeout : public error {
+public:
+  item_timeout(std::uint64_t index, std::chrono::nanoseconds limit);
+
+  /// The item's place in the input.
+  std::uint64_t index() const noexcept { return index_; }
+
+private:
+  std::uint64_t index_;
+};
+
 namespace detail {
+
+/// How a process died, for people: "worker process 4711 on HOST was killed by SIGSEGV".
+std::string describe(const worker_death&);
 
 /// The `what()` of an exception, or a placeholder if it is not a std::exception.
 std::string describe(const std::exception_ptr&);

@@ -30,11 +30,14 @@ pool_key key_of(const pool_core&) noexcept;
 void submit(pool_core&, task_ptr);
 
 void shut_down(pool_core&, const shutdown_options&);
+void shut_down_at_last(pool_core&);
 
 }  // namespace detail
 
 /// The interface that all pools share: `submit`, `map`, `shutdown`, and being mapped on by future_map.
-/// All members may be called from several threads at once.
+/// All members may be called from several threads at once. `Pool` derives from it and says how functions
+/// become jobs and calls become tasks.
+template <class Pool>
 class basic_executor {
 public:
   basic_executor(const basic_executor&) = delete;
@@ -49,8 +52,8 @@ public:
   auto submit(Fn&& fn, Args&&... args) {
     using result = std::invoke_result_t<std::decay_t<Fn>, std::decay_t<Args>...>;
     using kept = std::conditional_t<std::is_void_v<result>, void, std::remove_cvref_t<result>>;
-    using bound = detail::bound_task<kept, std::decay_t<Fn>, std::decay_t<Args>...>;
-    auto* t = new bound(detail::key_of(*core_), std::forward<Fn>(fn), std::forward<Args>(args)...);
+    auto* t = Pool::template make_task<kept, std::decay_t<Fn>, std::decay_t<Args>...>(
+        *core_, std::forward<Fn>(fn), std::forward<Args>(args)...);
     auto f =
         detail::future_access::make<kept>(detail::state_ptr<detail::future_state<kept>>::share(t));
     detail::submit(*core_, detail::task_ptr{t});
@@ -72,14 +75,14 @@ public:
   auto map(map_options options, Fn&& fn, Ranges&&... ranges) {
     options.ordered = true;
     if constexpr (sizeof...(Ranges) == 1) {
-      return future_map{*this, std::forward<Fn>(fn), std::forward<Ranges>(ranges)..., options};
+      return future_map{static_cast<Pool&>(*this), std::forward<Fn>(fn),
+                        std::forward<Ranges>(ranges)..., options};
     } else {
       using function = detail::spread<std::decay_t<Fn>>;
       using items = std::tuple<detail::item_of<Ranges>...>;
       using result = detail::result_of<function, items>;
       return future_map<result>{
-          core_,
-          std::make_shared<detail::function_job<items, function>>(function{std::forward<Fn>(fn)}),
+          core_, Pool::template make_job<items, function>(function{std::forward<Fn>(fn)}),
           std::make_unique<detail::zip_input<Ranges...>>(std::forward<Ranges>(ranges)...), options};
     }
   }
@@ -97,7 +100,9 @@ protected:
   basic_executor() = default;
 
   /// As shutdown(); from inside a task of its own it does not wait.
-  ~basic_executor();
+  ~basic_executor() {
+    if (core_) detail::shut_down_at_last(*core_);
+  }
 
   std::shared_ptr<detail::pool_core> core_;
 };

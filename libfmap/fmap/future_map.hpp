@@ -34,16 +34,6 @@ map_options with_buffersize(N n) {
 }
 
 template <class Fn, std::ranges::input_range Range>
-std::shared_ptr<job> make_job(Fn fn) {
-  using item = item_of<Range>;
-  static_assert(
-      callable_with<Fn, item>::value,
-      "fmap: the function cannot be called with an item of this range as an rvalue; let it "
-      "take the item by value, by const reference or by rvalue reference");
-  return std::make_shared<function_job<item, Fn>>(std::move(fn));
-}
-
-template <class Fn, std::ranges::input_range Range>
 using map_result = result_of<std::decay_t<Fn>, item_of<Range>>;
 
 /// A function for a map without a pool.
@@ -102,7 +92,9 @@ public:
   /// `std::invalid_argument` for bad options, `pool_shutdown` or `broken_pool` if the pool takes no work.
   template <detail::pool_like Pool, class Fn, std::ranges::input_range Range>
   future_map(Pool& pool, Fn&& fn, Range&& range, const map_options& options = {})
-      : sink_{pool.core(), detail::make_job<std::decay_t<Fn>, Range>(std::forward<Fn>(fn)),
+      : sink_{pool.core(),
+              detail::make_pool_job<Pool, detail::item_of<Range>, std::decay_t<Fn>>(
+                  std::forward<Fn>(fn)),
               std::make_unique<detail::range_input<Range>>(std::forward<Range>(range)), options} {}
 
   template <detail::pool_like Pool, class Fn, std::ranges::input_range Range, std::integral N>

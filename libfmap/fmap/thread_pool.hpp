@@ -41,7 +41,7 @@ struct thread_pool_options {
 /// A task that waits for its own pool, for a future or in a map, does not block its worker: the worker
 /// takes other work meanwhile, one item at a time, on top of the task that waits. So the task must not
 /// hold a lock that other work of the pool wants.
-class thread_pool : public basic_executor {
+class thread_pool : public basic_executor<thread_pool> {
 public:
   /// Throws `std::invalid_argument` if there are to be 0 workers.
   explicit thread_pool(thread_pool_options options = {});
@@ -53,6 +53,22 @@ public:
   explicit thread_pool(caf::actor_system& system, thread_pool_options options = {});
 
   std::size_t workers() const noexcept;
+
+private:
+  friend basic_executor;
+  template <class P, class In, class Fn>
+  friend std::shared_ptr<detail::job> detail::make_pool_job(Fn);
+
+  template <class In, class Fn>
+  static std::shared_ptr<detail::job> make_job(Fn fn) {
+    return std::make_shared<detail::function_job<In, Fn>>(std::move(fn));
+  }
+
+  template <class R, class Fn, class... Args, class... Given>
+  static auto* make_task(const detail::pool_core& core, Given&&... given) {
+    return new detail::bound_task<R, Fn, Args...>(detail::key_of(core),
+                                                  std::forward<Given>(given)...);
+  }
 };
 
 }  // namespace fmap

@@ -134,6 +134,13 @@ public:
     completed_futures* range_ = nullptr;
   };
 
+  /// What as_completed() does.
+  completed_futures(detail::distinct_futures<T> all, const detail::deadline& until)
+      : futures_{std::move(all.handles)},
+        watch_{std::make_unique<detail::future_watch>(all.states)}, until_{until} {
+    watch_->start();
+  }
+
   completed_futures(completed_futures&&) noexcept = default;
   completed_futures& operator=(completed_futures&& other) noexcept {
     watch_ = std::move(other.watch_);  // first: the old one looks at the old futures
@@ -153,15 +160,6 @@ public:
   std::default_sentinel_t end() const noexcept { return {}; }
 
 private:
-  template <detail::future_range Range>
-  friend completed_futures<detail::future_value<Range>> as_completed(Range&&, detail::time_limit);
-
-  completed_futures(detail::distinct_futures<T> all, const detail::deadline& until)
-      : futures_{std::move(all.handles)},
-        watch_{std::make_unique<detail::future_watch>(all.states)}, until_{until} {
-    watch_->start();
-  }
-
   /// Makes the next one current and forgets the one before.
   void advance() {
     holding_ = false;

@@ -21,10 +21,13 @@ struct slot_layout {
 /// by its outcome, and that until the consumer has gone past it. Knows no types: the run's job does.
 class chunk {
 public:
-  chunk(std::uint32_t id, std::uint32_t capacity, slot_layout layout)
+  /// The states may lie in memory that somebody else looks at, too.
+  chunk(std::uint32_t id, std::uint32_t capacity, slot_layout layout,
+        std::atomic<slot_state>* states = nullptr)
       : id{id}, capacity{capacity}, stride_{layout.size}, align_{layout.align},
-        slots_{static_cast<std::byte*>(::operator new(layout.size* capacity, align_))},
-        states_{new std::atomic<slot_state>[capacity]} {
+        slots_{static_cast<std::byte*>(::operator new(capacity* layout.size, align_))},
+        own_states_{states == nullptr ? new std::atomic<slot_state>[capacity] : nullptr},
+        states_{states == nullptr ? own_states_.get() : states} {
     for (std::uint32_t i = 0; i != capacity; ++i)
       states_[i].store(slot_state::empty, std::memory_order_relaxed);
   }
@@ -40,15 +43,18 @@ public:
     return static_cast<std::uint32_t>(index - first);
   }
 
-  const std::uint32_t id, capacity;
-  std::uint64_t first = 0;  ///< index of the item in slot 0
-  std::uint32_t left = 0;  ///< slots the consumer has not gone past; guarded by the mailbox's mutex
+  std::uint32_t id;  ///< its place among the run's chunks
+  const std::uint32_t capacity;
+  std::uint64_t first = 0;   ///< index of the item in slot 0
+  std::uint64_t origin = 0;  ///< its index where it came from, if that was another process
+  std::uint32_t left = 0;  ///< slots the consumer has not gone past; the mailbox's mutex guards it
 
 private:
-  std::size_t stride_;
-  std::align_val_t align_;
-  std::byte* slots_;
-  std::unique_ptr<std::atomic<slot_state>[]> states_;
+  const std::size_t stride_;
+  const std::align_val_t align_;
+  std::byte* const slots_;
+  const std::unique_ptr<std::atomic<slot_state>[]> own_states_;
+  std::atomic<slot_state>* const states_;
 };
 
 }  // namespace fmap::detail

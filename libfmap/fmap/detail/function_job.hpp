@@ -114,7 +114,7 @@ public:
 };
 
 template <class In, class Fn>
-class function_job final : public typed_job<In, result_of<Fn, In>> {
+class function_job : public typed_job<In, result_of<Fn, In>> {
 public:
   using out = result_of<Fn, In>;
 

@@ -4,6 +4,9 @@
 
 #include <concepts>
 #include <memory>
+#include <utility>
+
+#include <fmap/detail/function_job.hpp>
 
 namespace fmap::detail {
 
@@ -14,5 +17,15 @@ template <class Pool>
 concept pool_like = requires(Pool& pool) {
   { pool.core() } -> std::convertible_to<std::shared_ptr<pool_core>>;
 };
+
+/// The job for a function on items In, as this kind of pool wants it.
+template <class Pool, class In, class Fn>
+std::shared_ptr<job> make_pool_job(Fn fn) {
+  static_assert(
+      callable_with<Fn, In>::value,
+      "fmap: the function cannot be called with an item of this range as an rvalue; let it "
+      "take the item by value, by const reference or by rvalue reference");
+  return Pool::template make_job<In, Fn>(std::move(fn));
+}
 
 }  // namespace fmap::detail

@@ -27,7 +27,7 @@ public:
       ++inside_;
     }
     fill();
-    box_->finished(*run_, worker_, index);
+    box_->finished(*run_, worker_, index, 1);
     std::lock_guard guard{mutex_};
     if (--inside_ == 0) left_.notify_all();
   }

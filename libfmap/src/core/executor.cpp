@@ -21,8 +21,6 @@ void detail::shut_down(pool_core& pool, const shutdown_options& options) {
   pool.box->wait_until_left();
 }
 
-basic_executor::~basic_executor() {
-  if (core_) detail::shut_down(*core_, {.wait = !core_->from_inside()});
-}
+void detail::shut_down_at_last(pool_core& pool) { shut_down(pool, {.wait = !pool.from_inside()}); }
 
 }  // namespace fmap

@@ -55,6 +55,7 @@ run_limits checked(const map_options& o, const pool_core& pool) {
   }
   if (o.max_attempts == 0) refuse("max_attempts must be at least 1");
   limits.max_attempts = o.max_attempts;
+  limits.item_timeout = o.item_timeout.value_or(std::chrono::nanoseconds::zero());
   limits.ordered = o.ordered;
   return limits;
 }

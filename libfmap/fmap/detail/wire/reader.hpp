@@ -40,7 +40,7 @@ public:
   template <class T>
   bool apply(T& x) {
     static_assert(!std::is_const_v<T>, "fmap: a constant cannot be read into");
-    fmap::detail::require_travels<T>();
+    static_assert(fmap::detail::require_travels<T>());
     if constexpr (travels<T>) {
       if (ok()) get(tag<detail::kind_of<T>>{}, x);
     }
@@ -177,7 +177,7 @@ private:
 
   template <class T>
   void get(tag<kind::tuple>, T& x) {
-    std::apply([this](auto&... element) { (apply(element), ...); }, x);
+    std::apply([this](auto&... element) { (this->apply(element), ...); }, x);
   }
 
   template <class T>

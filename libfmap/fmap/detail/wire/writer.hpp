@@ -35,12 +35,15 @@ public:
   /// Appends x. False if this or anything before it failed.
   template <class T>
   bool apply(const T& x) {
-    fmap::detail::require_travels<T>();
+    static_assert(fmap::detail::require_travels<T>());
     if constexpr (travels<T>) {
       if (ok()) put(tag<detail::kind_of<T>>{}, x);
     }
     return ok();
   }
+
+  /// Appends bytes that another writer wrote.
+  void raw(std::string_view bytes) { out_->append(bytes); }
 
   /// Appends n in as few bytes as it needs: seven bits in each, the lowest first.
   void length(std::uint64_t n) {
@@ -125,12 +128,12 @@ private:
   void put(tag<kind::variant>, const T& x) {
     if (x.valueless_by_exception()) return void(fail("a std::variant without a value"));
     length(x.index());
-    std::visit([this](const auto& value) { apply(value); }, x);
+    std::visit([this](const auto& value) { this->apply(value); }, x);
   }
 
   template <class T>
   void put(tag<kind::tuple>, const T& x) {
-    std::apply([this](const auto&... element) { (apply(element), ...); }, x);
+    std::apply([this](const auto&... element) { (this->apply(element), ...); }, x);
   }
 
   template <class T>

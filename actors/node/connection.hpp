@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Frames over a stream socket, between a pool and one worker process.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include <fmap/wire.hpp>
+
+namespace fmap::actors {
+
+/// What a frame says. docs/protocol.md tells who sends which, and when.
+enum class frame : std::uint8_t {
+  // to the worker process
+  setup,   ///< once, first: threads, initializer, limits
+  open,    ///< a run: id, name and state of its function
+  batch,   ///< items of a run
+  recall,  ///< send back what has not begun of a run
+  close,   ///< a run is over
+  quit,    ///< finish and exit
+  // from it
+  hello,     ///< once, first: protocol version and program fingerprint
+  outcomes,  ///< of items
+  returned,  ///< items that had not begun
+  broken     ///< the initializer threw
+};
+
+inline constexpr std::uint32_t frame_protocol = 1;
+
+/// Gathers frames and writes them out, reads and cuts up what comes in. A frame is its length (8 bytes,
+/// little endian, of what follows), its kind (1 byte) and its content. Not thread-safe.
+class connection {
+public:
+  /// Takes over the descriptor.
+  explicit connection(int fd) : fd_{fd} {}
+  ~connection();
+  connection(const connection&) = delete;
+  connection& operator=(const connection&) = delete;
+
+  int fd() const noexcept { return fd_; }
+
+  /// Appends a frame whose content `fill` writes.
+  template <class Fill>
+  void send(frame kind, Fill fill) {
+    const std::size_t start = begin(kind);
+    wire::writer w{out_};
+    fill(w);
+    finish(start);
+  }
+  void send(frame kind) {
+    send(kind, [](wire::writer&) {});
+  }
+
+  /// Bytes that have not been written yet.
+  std::size_t waiting() const noexcept { return out_.size() - written_; }
+
+  /// Writes what the socket takes now, or, if `all`, everything. False: the other end is gone.
+  bool flush(bool all = false);
+
+  /// Bytes that have arrived and are not part of a frame that was handed over.
+  std::size_t arrived() const noexcept { return in_.size() - read_; }
+
+  /// Reads what is there now, or, if `wait`, at least something. False: the other end is gone, and all
+  /// it had sent has been read. Memory grows with what arrives, whatever a length claims.
+  bool fill(bool wait = false);
+
+  /// Hands over each frame that has arrived in full. False: what arrives makes no sense.
+  bool each(const std::function<bool(frame, wire::reader&)>& handle);
+
+private:
+  std::size_t begin(frame);
+  void finish(std::size_t start);
+
+  int fd_;
+  std::string out_, in_;
+  std::size_t written_ = 0, read_ = 0;
+};
+
+}  // namespace fmap::actors

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The node: an actor for one life of one worker process.
+
+#include "actors/node/node.hpp"
+
+namespace fmap::actors {
+
+caf::behavior node::make_behavior() {
+  return {
+      // It was just spawned.
+      [this](wake) {
+        lived_ = true;
+        try {
+          stub{box_, settings_, budget_}.live();
+        } catch (...) {
+          box_->break_up(std::current_exception());
+          box_->never_came();
+        }
+        quit();
+      },
+  };
+}
+
+void node::on_exit() {
+  if (!lived_) box_->never_came();
+  box_.reset();
+}
+
+}  // namespace fmap::actors

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// A map's job for worker processes.
+#pragma once
+
+#include <memory>
+#include <type_traits>
+#include <utility>
+
+#include <fmap/detail/function_job.hpp>
+#include <fmap/detail/registry.hpp>
+#include <fmap/detail/remote_job.hpp>
+#include <fmap/detail/travelling_function.hpp>
+#include <fmap/detail/zip_input.hpp>
+
+namespace fmap::detail {
+
+/// How a job's function travels.
+template <class Fn>
+struct function_codec {
+  static consteval bool check() { return require_function_travels<Fn>(); }
+  static void save(wire::writer& w, const Fn& fn) { write_function(w, fn); }
+  static Fn load(wire::reader& r) { return read_function<Fn>(r); }
+};
+
+template <class Fn>
+struct function_codec<spread<Fn>> {
+  static consteval bool check() { return require_function_travels<Fn>(); }
+  static void save(wire::writer& w, const spread<Fn>& f) { write_function(w, f.fn); }
+  static spread<Fn> load(wire::reader& r) { return {read_function<Fn>(r)}; }
+};
+
+/// What makes the jobs of a kind in a worker process.
+using job_factory = made_job (*)(wire::reader& function);
+
+template <class Job>
+inline const std::string_view job_key = registry<job_factory>::add(typeid(Job), &Job::make);
+
+template <class In, class Fn>
+class travelling_job final : public function_job<In, Fn>, public remote_job {
+public:
+  using out = typename function_job<In, Fn>::out;
+
+  static_assert(function_codec<Fn>::check());
+  static_assert(require_travels<In>());
+  static_assert(require_travels<out>());
+
+  explicit travelling_job(Fn fn) : function_job<In, Fn>{fn}, fn_{std::move(fn)} {}
+
+  std::string_view key() const override { return job_key<travelling_job>; }
+
+  /// For the registry: the job in the worker process.
+  static made_job make(wire::reader& state) {
+    auto work = std::make_shared<travelling_job>(function_codec<Fn>::load(state));
+    return {work, work.get()};
+  }
+
+  void save_function(wire::writer& w) const override { function_codec<Fn>::save(w, fn_); }
+
+  bool save_item(wire::writer& w, chunk& c, std::uint32_t i) override {
+    return w.apply(*static_cast<const In*>(c.at(i))), true;
+  }
+
+  void load_value(wire::reader& r, chunk& c, std::uint32_t i) override {
+    out value{};
+    if (!r.apply(value)) r.throw_if_failed();
+    this->clear(c, i, i + 1);
+    ::new (c.at(i)) out(std::move(value));
+    c.state(i).store(slot_state::value, std::memory_order_release);
+  }
+
+  void load_item(wire::reader& r, chunk& c, std::uint32_t i) override {
+    In item{};
+    if (!r.apply(item)) r.throw_if_failed();
+    ::new (c.at(i)) In(std::move(item));
+    c.state(i).store(slot_state::item, std::memory_order_release);
+  }
+
+  void save_value(wire::writer& w, chunk& c, std::uint32_t i) override {
+    w.apply(*static_cast<const out*>(c.at(i)));
+  }
+
+private:
+  const Fn fn_;
+};
+
+}  // namespace fmap::detail

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The first call of a program that uses fmap.
+
+#include "src/init.hpp"
+
+#include <cstdio>
+#include <cstring>
+
+#include <fmap/init.hpp>
+
+#include "actors/node/child_process.hpp"
+#include "actors/node/node_main.hpp"
+
+namespace fmap {
+
+namespace {
+
+bool called = false;
+
+}  // namespace
+
+void init(int argc, char** argv) {
+  called = true;
+  constexpr std::size_t length = sizeof actors::worker_flag - 1;
+  if (argc != 2 || std::strncmp(argv[1], actors::worker_flag, length) != 0) return;
+  int socket = -1, recorder = -1;
+  if (std::sscanf(argv[1] + length, "%d,%d", &socket, &recorder) == 2)
+    actors::node_main(socket, recorder);
+}
+
+bool detail::init_was_called() { return called; }
+
+}  // namespace fmap
