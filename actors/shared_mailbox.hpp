@@ -78,6 +78,7 @@ struct run {
 
 using run_ptr = std::shared_ptr<run>;
 
+class bells;
 class shared_mailbox;
 
 /// A worker's place at the mailbox. The thread that joined uses it; the rest is the mailbox's.
@@ -153,6 +154,9 @@ public:
   /// Sets free what has been withheld for too long. True: call again after tick_interval.
   bool tick();
   static constexpr std::chrono::microseconds tick_interval{500}, patience{200};
+
+  /// Waking somebody up costs about this much, his time and the waker's.
+  static constexpr std::chrono::microseconds worth_waking{20};
 
   /// No new runs and tasks; sources stop pulling, what was pulled is finished, workers leave when all is
   /// done. Tasks that have not been started are cancelled if wished.
@@ -268,9 +272,6 @@ public:
   std::uint32_t attempts(const run&, std::uint64_t index);
 
 private:
-  /// Bells to ring once the mutex is released.
-  class bells;
-
   void publish(run&, std::uint32_t filled, bells&);
   void harvest(run&, bells&);
   std::uint32_t fillable(run&);

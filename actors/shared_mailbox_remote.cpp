@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The shared mailbox as those see it who execute batches elsewhere, or bring them from there.
+
+#include <utility>
+
+#include <fmap/errors.hpp>
+
+#include "actors/bells.hpp"
+#include "actors/shared_mailbox.hpp"
+
+namespace fmap::actors {
+
+namespace {
+
+/// Messages cost more than visits, so their batches last longer; and some are under way while others are
+/// being executed.
+constexpr std::chrono::microseconds remote_batch_time{150};
+constexpr std::uint32_t remote_depth = 4;
+
+}  // namespace
+
+void shared_mailbox::join_remote(worker& w, doorbell_ptr bell, std::uint32_t weight,
+                                 std::uint32_t capacity) {
+  std::lock_guard lock{mutex_};
+  w.id = ledger_.add_worker(capacity, weight, remote_batch_time, remote_depth);
+  w.bell = std::move(bell);
+  w.remote = true;
+  workers_.push_back(&w);
+}
+
+parcel shared_mailbox::take(worker& w, std::uint32_t most) {
+  bells ring;
+  std::lock_guard lock{mutex_};
+  if (std::exchange(w.idle, false)) std::erase(idle_, &w);
+  if (broken_ || most == 0) return {};
+  span s = ledger_.take(w.id);
+  if (!s) {
+    if (!ledger_.full(w.id)) {
+      w.idle = true;
+      idle_.push_back(&w);
+    }
+    return {};
+  }
+  if (s.count > most) {
+    ledger_.give_back(w.id, s.run, s.first + most, s.count - most);
+    s.count = most;
+  }
+  wake_worker(ring);
+  const run_ptr& r = runs_.at(s.run);
+  return {r, r->chunks[s.chunk].get(), s};
+}
+
+void shared_mailbox::finished(run& r, worker_id id, std::uint64_t first, std::uint32_t count,
+                              clock::duration took) {
+  bells ring;
+  std::lock_guard lock{mutex_};
+  if (ledger_.finished(id, r.id, first, count, took) == 0) return;
+  if (r.limits.widest != 0) widen(r, ring);
+  collect(r);
+  wake_sink(r, ring);
+  notify_drained(r, ring);
+  if (closing_ && idle_for_good()) wake_all(ring);
+}
+
+void shared_mailbox::give_back(run& r, worker_id id, std::uint64_t first, std::uint32_t count) {
+  bells ring;
+  std::lock_guard lock{mutex_};
+  ledger_.give_back(id, r.id, first, count);
+  wake_worker(ring, true);
+  notify_drained(r, ring);
+  if (closing_ && idle_for_good()) wake_all(ring);
+}
+
+void shared_mailbox::lose(worker& w, const std::function<mark(run_id, std::uint64_t)>& what,
+                          const std::function<std::exception_ptr(const casualty&)>& why) {
+  worker_id heir = 0;
+  std::vector<casualty> dead;
+  {
+    std::lock_guard lock{mutex_};
+    heir = ledger_.add_worker(any_number, 0);
+    dead = ledger_.remove_worker(w.id, what, heir);
+  }
+  for (const casualty& d : dead) {
+    // The run cannot be closed while the heir holds its item.
+    run_ptr r;
+    chunk* c = nullptr;
+    {
+      std::lock_guard lock{mutex_};
+      r = runs_.at(d.item.run);
+      c = r->chunks[d.item.chunk].get();
+    }
+    r->work->fail(*c, c->offset(d.item.first), why(d));
+    finished(*r, heir, d.item.first, 1);
+  }
+  bells ring;
+  std::unique_lock lock{mutex_};
+  ledger_.remove_worker(heir, [](run_id, std::uint64_t) { return mark::waiting; });
+  for (auto& [id, r] : runs_) notify_drained(*r, ring);
+  const auto cause = broken_;
+  lock.unlock();
+  if (cause) bury(0, std::make_exception_ptr(broken_pool{cause}));
+  leave(w);
+}
+
+void shared_mailbox::retire(worker& w) {
+  bells ring;
+  std::lock_guard lock{mutex_};
+  if (std::exchange(w.idle, false)) std::erase(idle_, &w);
+  if (!std::exchange(w.supervised, false)) return;
+  --started_;
+  ++retiring_;
+  w.retired = true;
+  wake_worker(ring, true);
+}
+
+bool shared_mailbox::may_leave() const {
+  std::lock_guard lock{mutex_};
+  return broken_ || (closing_ && idle_for_good());
+}
+
+void shared_mailbox::set_task_job(std::shared_ptr<job> tasks) {
+  std::lock_guard lock{mutex_};
+  task_job_ = std::move(tasks);
+}
+
+void shared_mailbox::push(run& r, std::unique_ptr<chunk> c, std::uint32_t count) {
+  bells ring;
+  std::lock_guard lock{mutex_};
+  if (r.stopped) return;
+  if (r.vacant.empty()) {
+    r.vacant.push_back(static_cast<std::uint32_t>(r.chunks.size()));
+    r.chunks.emplace_back();
+  }
+  c->id = r.vacant.back();
+  r.vacant.pop_back();
+  c->first = ledger_.counts(r.id).pulled;
+  c->left = count;
+  ledger_.grant(r.id, count);
+  ledger_.pulled(r.id, c->id, count);
+  r.chunks[c->id] = std::move(c);
+  wake_worker(ring);
+}
+
+void shared_mailbox::release(run& r, const outcome_span& s) {
+  std::lock_guard lock{mutex_};
+  release(r, *s.in, s.count);
+}
+
+ledger::duration shared_mailbox::cost(const run& r) const {
+  std::lock_guard lock{mutex_};
+  return ledger_.cost(r.id);
+}
+
+std::vector<outcome_span> shared_mailbox::withdraw(run& r) {
+  std::lock_guard lock{mutex_};
+  std::vector<outcome_span> result;
+  const worker_id hand = ledger_.add_worker(any_number, 0);
+  while (const span s = ledger_.take(hand, r.id)) {
+    chunk* c = r.chunks[s.chunk].get();
+    result.push_back({c, c->offset(s.first) + s.count, s.count});
+    ledger_.drop(hand, r.id, s.first, s.count);
+  }
+  ledger_.remove_worker(hand, [](run_id, std::uint64_t) { return mark::waiting; });
+  return result;
+}
+
+/// Where the user left the buffersize open: as many items as keep the workers busy for some batches.
+void shared_mailbox::widen(run& r, bells& ring) {
+  const auto cost = static_cast<std::uint64_t>(ledger_.cost(r.id).count());
+  if (cost == 0) return;
+  constexpr std::uint64_t worth =
+      4 * static_cast<std::uint64_t>(ledger::default_batch_time.count());
+  const std::uint64_t wanted = std::min(r.limits.widest, worth * capacity_ / cost);
+  const std::uint64_t now = ledger_.buffersize(r.id);
+  if (wanted < 2 * now && (wanted <= now || wanted != r.limits.widest)) return;
+  ledger_.widen(r.id, wanted);
+  wake_source(r, ring);
+}
+
+void shared_mailbox::notify_drained(run& r, bells& ring) {
+  if (r.drained && !r.in_source && ledger_.drained(r.id)) ring.add(r.drained);
+}
+
+/// Nothing to do, and nobody who could bring anything.
+bool shared_mailbox::idle_for_good() const {
+  if (ledger_.queued() != 0 || ledger_.held() != 0) return false;
+  return std::none_of(runs_.begin(), runs_.end(),
+                      [](const auto& r) { return r.second->in_source; });
+}
+
+bool shared_mailbox::settled() const {
+  return started_ + retiring_ == 0 && (broken_ || idle_for_good());
+}
+
+void shared_mailbox::rest(worker& w) {
+  std::lock_guard lock{mutex_};
+  if (std::exchange(w.idle, false)) std::erase(idle_, &w);
+  w.busy_with = nullptr;
+}
+
+void shared_mailbox::never_came() {
+  bells ring;
+  std::lock_guard lock{mutex_};
+  --started_;
+  if (closing_ && settled()) wake_all(ring);
+}
+
+void shared_mailbox::leave(worker& w) {
+  bells ring;
+  std::lock_guard lock{mutex_};
+  ledger_.remove_worker(w.id, [](run_id, std::uint64_t) { return mark::waiting; });
+  std::erase(workers_, &w);
+  std::erase(idle_, &w);
+  w.bell.reset();
+  if (w.supervised) --started_;
+  if (w.retired) --retiring_;
+  if (closing_ && settled())
+    wake_all(ring);
+  else if (!broken_)
+    wake_worker(ring);
+}
+
+}  // namespace fmap::actors

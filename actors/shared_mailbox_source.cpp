@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The shared mailbox as sources see it: tokens, chunks, publishing.
+
+#include <algorithm>
+#include <bit>
+#include <utility>
+
+#include <fmap/errors.hpp>
+
+#include "actors/bells.hpp"
+#include "actors/shared_mailbox.hpp"
+
+namespace fmap::actors {
+
+namespace {
+
+using detail::slot_state;
+
+/// A chunk holds a large batch and no more: one item that stays for long keeps its whole chunk from
+/// being used again.
+constexpr std::uint32_t largest_chunk = 256;
+constexpr std::size_t largest_chunk_bytes = 64 * 1024;
+
+std::uint32_t chunk_capacity(std::uint64_t buffersize, std::uint32_t batch,
+                             detail::slot_layout layout) {
+  const auto quarter =
+      static_cast<std::uint32_t>(std::clamp<std::uint64_t>(buffersize / 4, 1, largest_chunk));
+  const auto fitting = static_cast<std::uint32_t>(
+      std::clamp<std::size_t>(largest_chunk_bytes / layout.size, 1, largest_chunk));
+  const std::uint32_t capacity = std::bit_floor(std::min(quarter, fitting));
+  return batch == 0 ? capacity : batch * std::max(1u, capacity / batch);
+}
+
+/// A source that fills its share of a chunk faster than this need not be looked after item by item.
+constexpr std::chrono::microseconds quick_fill{20}, slow_fill{50};
+
+}  // namespace
+
+run_ptr shared_mailbox::open(const run_limits& limits, std::shared_ptr<job> work,
+                             std::unique_ptr<input> from, doorbell_ptr sink) {
+  std::lock_guard lock{mutex_};
+  check_open();
+  const run_id id = ledger_.open(limits);
+  auto r = std::make_shared<run>(id, limits, std::move(work), std::move(from));
+  r->sink_bell = std::move(sink);
+  return runs_[id] = std::move(r);
+}
+
+void shared_mailbox::check_open() const {
+  if (broken_) throw broken_pool{broken_};
+  if (closing_) throw pool_shutdown{"fmap: this pool has been shut down: it takes no new work"};
+}
+
+/// The run of the tasks: it has no source and no sink, and no bound.
+run& shared_mailbox::tasks() {
+  if (!tasks_) {
+    const run_limits limits{.buffersize = unbounded};
+    const run_id id = ledger_.open(limits);
+    if (!task_job_) task_job_ = std::make_shared<detail::task_job>();
+    runs_[id] = tasks_ = std::make_shared<run>(id, limits, task_job_, nullptr);
+  }
+  return *tasks_;
+}
+
+void shared_mailbox::push(detail::task_ptr t) {
+  bells ring;
+  std::lock_guard lock{mutex_};
+  check_open();
+  run& r = tasks();
+  fillable(r);
+  ::new (r.open->at(r.filled)) detail::task_ptr{std::move(t)};
+  r.open->state(r.filled).store(slot_state::item, std::memory_order_release);
+  publish(r, r.filled + 1, ring);
+}
+
+void shared_mailbox::attach_source(run& r, doorbell_ptr source) {
+  bells ring;
+  std::lock_guard lock{mutex_};
+  ring.add(source);
+  if (!r.cut && !r.stopped) r.source_bell = std::move(source);
+}
+
+void shared_mailbox::detach_source(run& r, std::exception_ptr why) {
+  bells ring;
+  std::lock_guard lock{mutex_};
+  if (r.input_over || r.cut || r.stopped) return;
+  r.input_over = true;
+  r.input_error = std::move(why);
+  end_source(r, ring);
+}
+
+shared_mailbox::pulled shared_mailbox::pull(run& r, bool once) {
+  bells ring;
+  std::unique_lock lock{mutex_};
+  r.source_waiting = false;
+  while (!r.stopped && !r.input_over && !r.cut) {
+    const std::uint32_t end = fillable(r);
+    if (end == r.filled) {
+      wake_sink(r, ring);
+      if (r.cheap) {
+        const std::uint64_t enough = std::max<std::uint64_t>(ledger_.buffersize(r.id) / 4, 1);
+        lock.unlock();
+        ring.ring();
+        const bool there = r.source_spin.wait(
+            [&] { return r.free_tokens.load(std::memory_order_relaxed) >= enough || r.stopped; });
+        lock.lock();
+        if (there || ledger_.counts(r.id).free != 0) continue;
+      }
+      r.source_waiting = true;
+      return pulled::out_of_tokens;
+    }
+    if (end - r.filled > 1 && r.flush_every.load(std::memory_order_relaxed) > 1) want_tick(ring);
+    r.in_source = true;
+    chunk& c = *r.open;
+    std::uint32_t filled = r.filled;
+    bool more = false;
+    std::exception_ptr error;
+    lock.unlock();
+    ring.ring();
+    const auto begun = clock::now();
+    try {
+      more = r.from->pull(c, filled, end, r.flush_every);
+    } catch (...) {
+      error = std::current_exception();
+    }
+    const auto took = clock::now() - begun;
+    lock.lock();
+    r.in_source = false;
+    if (took <= quick_fill)
+      r.flush_every = std::min(2 * r.flush_every, c.capacity);
+    else if (took >= slow_fill)
+      r.flush_every = std::max(r.flush_every / 2, 1u);
+    publish(r, filled, ring);
+    if (!more && !r.stopped) {
+      r.input_over = true;
+      r.input_error = error;
+    }
+    if (broken_) {
+      const auto why = std::make_exception_ptr(broken_pool{broken_});
+      lock.unlock();
+      bury(0, why);
+      lock.lock();
+    }
+    if (once && more) return pulled::something;
+  }
+  end_source(r, ring);
+  return pulled::over;
+}
+
+/// Up to where the open chunk may be filled; opens one and asks for tokens as needed.
+std::uint32_t shared_mailbox::fillable(run& r) {
+  if (r.open != nullptr && r.filled == r.open->capacity) r.open = nullptr;
+  const auto counts = ledger_.counts(r.id);
+  if (r.open == nullptr) {
+    if (counts.free == 0 && counts.granted == 0) return r.filled = 0;
+    if (r.unused.empty()) {
+      const auto id = static_cast<std::uint32_t>(r.chunks.size());
+      r.chunks.push_back(std::make_unique<chunk>(
+          id, chunk_capacity(ledger_.buffersize(r.id), r.limits.chunksize, r.work->layout),
+          r.work->layout));
+      r.unused.push_back(r.chunks.back().get());
+    }
+    r.open = r.unused.back();
+    r.unused.pop_back();
+    r.open->first = counts.pulled;
+    r.open->left = r.open->capacity;
+    r.filled = 0;
+  }
+  const std::uint32_t room = r.open->capacity - r.filled;
+  const std::uint64_t granted =
+      counts.granted + (counts.granted < room ? ledger_.grant(r.id, room - counts.granted) : 0);
+  return r.granted = r.filled + static_cast<std::uint32_t>(std::min<std::uint64_t>(granted, room));
+}
+
+/// Queues what has been pulled up to `filled`, unless somebody already has.
+void shared_mailbox::publish(run& r, std::uint32_t filled, bells& ring) {
+  r.published_at = clock::now();
+  if (filled <= r.filled) return;
+  ledger_.pulled(r.id, r.open->id, filled - std::exchange(r.filled, filled));
+  wake_worker(ring);
+}
+
+/// Queues what a source has pulled so far while it is still pulling.
+void shared_mailbox::harvest(run& r, bells& ring) {
+  std::uint32_t filled = r.filled;
+  while (filled != r.granted
+         && r.open->state(filled).load(std::memory_order_acquire) == slot_state::item)
+    ++filled;
+  publish(r, filled, ring);
+}
+
+void shared_mailbox::end_source(run& r, bells& ring) {
+  ledger_.end(r.id);
+  r.source_waiting = false;
+  ring.add(std::exchange(r.source_bell, nullptr));
+  wake_sink(r, ring);
+  notify_drained(r, ring);
+  if (closing_ && idle_for_good()) wake_all(ring);
+}
+
+}  // namespace fmap::actors

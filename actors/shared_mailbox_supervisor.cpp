@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The shared mailbox as the supervisor sees it: duties, the tick, shutdown, a broken pool.
+
+#include <algorithm>
+#include <utility>
+
+#include <fmap/errors.hpp>
+
+#include "actors/bells.hpp"
+#include "actors/shared_mailbox.hpp"
+
+namespace fmap::actors {
+
+void shared_mailbox::set_supervisor(doorbell_ptr bell) {
+  std::lock_guard lock{mutex_};
+  supervisor_ = std::move(bell);
+}
+
+void shared_mailbox::supervisor_gone(std::exception_ptr why) {
+  {
+    std::lock_guard lock{mutex_};
+    supervisor_.reset();
+    started_ -= std::exchange(to_start_, 0);
+    if (closing_ && settled()) return;
+  }
+  break_up(std::move(why));
+}
+
+shared_mailbox::duties shared_mailbox::visit() {
+  std::lock_guard lock{mutex_};
+  return {std::exchange(to_start_, 0), std::exchange(tick_wanted_, false), closing_ && settled()};
+}
+
+bool shared_mailbox::tick() {
+  bells ring;
+  std::lock_guard lock{mutex_};
+  const auto now = clock::now();
+  bool more = std::exchange(active_, false);
+  for (worker* w : workers_) {
+    if (w->batch.count < 2) continue;
+    if (now - w->since >= patience)
+      split(*w, ring);
+    else
+      more = true;
+  }
+  for (auto& [id, r] : runs_) {
+    if (!r->in_source || r->flush_every.load(std::memory_order_relaxed) <= 1) continue;
+    if (now - r->published_at >= patience) {
+      r->flush_every.store(1, std::memory_order_relaxed);
+      detail::heavy_fence();
+      harvest(*r, ring);
+    } else {
+      more = true;
+    }
+  }
+  for (auto& [id, r] : runs_) {
+    wake_source(*r, ring, true);
+    wake_sink(*r, ring, true);
+  }
+  wake_worker(ring, true);
+  return ticking_ = more;
+}
+
+/// Takes from a worker all but the item it has claimed: what it has finished becomes ready, what has
+/// not begun goes back to the queue.
+void shared_mailbox::split(worker& w, bells& ring) {
+  w.at.limit.store(0, std::memory_order_relaxed);
+  detail::heavy_fence();
+  run& r = *w.busy_with;
+  const std::uint64_t begun = w.in->first + w.at.current.load(std::memory_order_acquire);
+  const std::uint64_t end = w.batch.end();
+  const auto before = static_cast<std::uint32_t>(begun - w.batch.first);
+  if (before != 0 && !r.work->asynchronous) {
+    ledger_.finished(w.id, r.id, w.batch.first, before, {});
+    collect(r);
+  }
+  if (begun < end) {
+    const auto after = static_cast<std::uint32_t>(end - begun - 1);
+    if (after != 0) ledger_.give_back(w.id, r.id, begun + 1, after);
+    w.at.limit.store(w.in->offset(begun) + 1, std::memory_order_relaxed);
+  }
+  w.batch.first = begun;
+  w.batch.count = begun < end ? 1 : 0;
+  wake_sink(r, ring);
+}
+
+void shared_mailbox::shut_down(bool cancel_tasks) {
+  {
+    bells ring;
+    std::lock_guard lock{mutex_};
+    if (!std::exchange(closing_, true)) {
+      for (auto& [id, r] : runs_) cut(*r, ring);
+      wake_all(ring);
+    }
+    if (!cancel_tasks || !tasks_) return;
+  }
+  bury(tasks_->id, nullptr);
+}
+
+/// Lets everybody see that the pool is closing, or that it has nothing left to do.
+void shared_mailbox::wake_all(bells& ring) {
+  for (worker* w : std::exchange(idle_, {})) {
+    w->idle = false;
+    ring.add(w->bell);
+  }
+  ring.add(supervisor_);
+  if (!settled()) return;
+  for (const auto& waiter : left_) ring.add(waiter);
+}
+
+void shared_mailbox::break_up(std::exception_ptr cause) {
+  {
+    bells ring;
+    std::lock_guard lock{mutex_};
+    if (!broken_) broken_ = std::move(cause);
+    for (auto& [id, r] : runs_) cut(*r, ring);
+  }
+  bury(0, std::make_exception_ptr(broken_pool{broken()}));
+}
+
+/// Ends a run's input from outside.
+void shared_mailbox::cut(run& r, bells& ring) {
+  if (r.input_over || r.cut) return;
+  r.cut = true;
+  r.flush_every.store(0, std::memory_order_relaxed);
+  if (r.in_source)
+    harvest(r, ring);
+  else
+    end_source(r, ring);
+}
+
+/// Gives every queued item, or those of one run, an error instead of a worker; a task without an error
+/// is cancelled.
+void shared_mailbox::bury(run_id only, const std::exception_ptr& why) {
+  worker undertaker;
+  bells ring;
+  std::unique_lock lock{mutex_};
+  undertaker.id = ledger_.add_worker(any_number, 0);
+  while (const span s = ledger_.take(undertaker.id, only)) {
+    run& r = *runs_.at(s.run);
+    chunk& c = *r.chunks[s.chunk];
+    lock.unlock();
+    for (std::uint64_t index = s.first; index != s.end(); ++index)
+      r.work->fail(c, c.offset(index), why);
+    lock.lock();
+    ledger_.finished(undertaker.id, r.id, s.first, s.count, {});
+    collect(r);
+    wake_sink(r, ring);
+    notify_drained(r, ring);
+  }
+  ledger_.remove_worker(undertaker.id, [](run_id, std::uint64_t) { return mark::waiting; });
+  if (closing_ && idle_for_good()) wake_all(ring);
+}
+
+void shared_mailbox::wait_until_left() {
+  auto waiter = std::make_shared<parker>();
+  std::unique_lock lock{mutex_};
+  left_.push_back(waiter);
+  while (!settled()) {
+    lock.unlock();
+    waiter->wait_alone();
+    lock.lock();
+  }
+}
+
+bool shared_mailbox::closing() const {
+  std::lock_guard lock{mutex_};
+  return closing_;
+}
+
+std::exception_ptr shared_mailbox::broken() const {
+  std::lock_guard lock{mutex_};
+  return broken_;
+}
+
+}  // namespace fmap::actors
