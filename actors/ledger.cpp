@@ -14,6 +14,9 @@ namespace {
 /// A batch of a run in which nothing has been measured yet, and how fast batches may grow from there.
 constexpr std::uint32_t first_batch = 1, growth_factor = 4, largest_batch = 1u << 16;
 
+/// What an item is charged while nothing has been measured.
+constexpr double assumed_cost = 75'000;
+
 /// The measured cost follows changes within about this many items.
 constexpr double cost_memory = 512;
 
@@ -29,6 +32,10 @@ span part(const span& whole, std::uint64_t first, std::uint64_t end) {
 }
 
 bool before(const span& a, const span& b) { return a.first < b.first; }
+
+bool any_alone(const std::vector<span>& held) {
+  return std::any_of(held.begin(), held.end(), [](const span& s) { return s.alone; });
+}
 
 }  // namespace
 
@@ -112,7 +119,7 @@ bool ledger::full(worker_id id) const {
   auto it = workers_.find(id);
   if (it == workers_.end()) return true;
   const worker_state& w = it->second;
-  return w.items >= w.capacity
+  return w.items >= w.capacity || any_alone(w.held)
          || (!runnable_.empty() && std::all_of(runnable_.begin(), runnable_.end(), [&](auto* r) {
               return room(*r, w) == 0;
             }));
@@ -219,7 +226,7 @@ std::uint32_t ledger::room(const run_state& r, const worker_state& w) const {
 
 span ledger::take(worker_id id, run_id only) {
   worker_state* w = find_worker(id);
-  if (w == nullptr) return {};
+  if (w == nullptr || any_alone(w->held)) return {};
   run_state* best = nullptr;
   std::size_t position = 0;
   for (run_state* r : runnable_) {
@@ -248,7 +255,7 @@ span ledger::take(worker_id id, run_id only) {
   if (best->queue.empty()) std::erase(runnable_, best);
   // What it will probably cost is charged now, so that the next visitor sees it; corrected later.
   vclock_ = std::max(vclock_, best->vtime);
-  if (best->cost_items > 0) batch.charge = best->cost_ns / best->cost_items;
+  batch.charge = best->cost_items > 0 ? best->cost_ns / best->cost_items : assumed_cost;
   best->vtime += n * batch.charge;
   w->items += n;
   w->held.push_back(batch);

@@ -152,7 +152,10 @@ ledger::duration shared_mailbox::cost(const run& r) const {
 }
 
 std::vector<outcome_span> shared_mailbox::withdraw(run& r) {
+  bells ring;
   std::lock_guard lock{mutex_};
+  for (worker* w : workers_)
+    if (w->busy_with == &r && w->batch.count > 1) split(*w, ring);
   std::vector<outcome_span> result;
   const worker_id hand = ledger_.add_worker(any_number, 0);
   while (const span s = ledger_.take(hand, r.id)) {

@@ -55,7 +55,7 @@ void shared_mailbox::give_tokens_back(run& r) {
 
 void shared_mailbox::throw_if_cut(const run& r) {
   std::lock_guard lock{mutex_};
-  if (!r.cut) return;
+  if (!r.cut || r.input_over) return;
   if (broken_) throw broken_pool{broken_};
   throw pool_shutdown{"fmap: the pool was shut down before the map's input was at its end"};
 }

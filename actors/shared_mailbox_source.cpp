@@ -54,7 +54,8 @@ void shared_mailbox::check_open() const {
 /// The run of the tasks: it has no source and no sink, and no bound.
 run& shared_mailbox::tasks() {
   if (!tasks_) {
-    const run_limits limits{.buffersize = unbounded};
+    // One by one: they start in the order of their submission.
+    const run_limits limits{.buffersize = unbounded, .chunksize = 1};
     const run_id id = ledger_.open(limits);
     if (!task_job_) task_job_ = std::make_shared<detail::task_job>();
     runs_[id] = tasks_ = std::make_shared<run>(id, limits, task_job_, nullptr);
@@ -101,10 +102,10 @@ shared_mailbox::pulled shared_mailbox::pull(run& r, bool once) {
         const std::uint64_t enough = std::max<std::uint64_t>(ledger_.buffersize(r.id) / 4, 1);
         lock.unlock();
         ring.ring();
-        const bool there = r.source_spin.wait(
+        r.source_spin.wait(
             [&] { return r.free_tokens.load(std::memory_order_relaxed) >= enough || r.stopped; });
         lock.lock();
-        if (there || ledger_.counts(r.id).free != 0) continue;
+        if (ledger_.counts(r.id).free != 0) continue;
       }
       r.source_waiting = true;
       return pulled::out_of_tokens;
@@ -169,6 +170,7 @@ std::uint32_t shared_mailbox::fillable(run& r) {
   const std::uint32_t room = r.open->capacity - r.filled;
   const std::uint64_t granted =
       counts.granted + (counts.granted < room ? ledger_.grant(r.id, room - counts.granted) : 0);
+  r.free_tokens.store(ledger_.counts(r.id).free, std::memory_order_relaxed);
   return r.granted = r.filled + static_cast<std::uint32_t>(std::min<std::uint64_t>(granted, room));
 }
 

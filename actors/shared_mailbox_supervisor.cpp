@@ -62,25 +62,24 @@ bool shared_mailbox::tick() {
 }
 
 /// Takes from a worker all but the item it has claimed: what it has finished becomes ready, what has
-/// not begun goes back to the queue.
+/// not begun goes back to the queue. One item always stays, so that the run is not over while the worker
+/// is still in its job.
 void shared_mailbox::split(worker& w, bells& ring) {
   w.at.limit.store(0, std::memory_order_relaxed);
   detail::heavy_fence();
   run& r = *w.busy_with;
   const std::uint64_t begun = w.in->first + w.at.current.load(std::memory_order_acquire);
-  const std::uint64_t end = w.batch.end();
-  const auto before = static_cast<std::uint32_t>(begun - w.batch.first);
+  const std::uint64_t kept = std::min(begun, w.batch.end() - 1);
+  const auto before = static_cast<std::uint32_t>(kept - w.batch.first);
+  const auto after = static_cast<std::uint32_t>(w.batch.end() - kept - 1);
   if (before != 0 && !r.work->asynchronous) {
     ledger_.finished(w.id, r.id, w.batch.first, before, {});
     collect(r);
   }
-  if (begun < end) {
-    const auto after = static_cast<std::uint32_t>(end - begun - 1);
-    if (after != 0) ledger_.give_back(w.id, r.id, begun + 1, after);
-    w.at.limit.store(w.in->offset(begun) + 1, std::memory_order_relaxed);
-  }
-  w.batch.first = begun;
-  w.batch.count = begun < end ? 1 : 0;
+  if (after != 0) ledger_.give_back(w.id, r.id, kept + 1, after);
+  w.batch.first = kept;
+  w.batch.count = 1;
+  w.at.limit.store(w.in->offset(kept) + 1, std::memory_order_relaxed);
   wake_sink(r, ring);
 }
 
@@ -114,6 +113,9 @@ void shared_mailbox::break_up(std::exception_ptr cause) {
     std::lock_guard lock{mutex_};
     if (!broken_) broken_ = std::move(cause);
     for (auto& [id, r] : runs_) cut(*r, ring);
+    for (worker* w : workers_)
+      if (w->remote) ring.add(w->bell);  // nobody waits for what is being executed elsewhere
+    wake_all(ring);
   }
   bury(0, std::make_exception_ptr(broken_pool{broken()}));
 }

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <utility>
 
+#include <fmap/errors.hpp>
+
 #include "actors/bells.hpp"
 #include "actors/shared_mailbox.hpp"
 
@@ -75,7 +77,13 @@ bool shared_mailbox::work(worker& w) {
     settle(w, now - begun, ring);
     begun = now;
   }
-  if (broken_) return false;
+  if (broken_) {
+    // What was taken from this worker's batch meanwhile has nobody else to end it.
+    const auto why = std::make_exception_ptr(broken_pool{broken_});
+    lock.unlock();
+    bury(0, why);
+    return false;
+  }
   if (closing_ && idle_for_good()) {
     wake_all(ring);
     return false;

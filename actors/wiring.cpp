@@ -81,11 +81,10 @@ process_core::process_core(caf::actor_system& system, std::shared_ptr<caf::actor
                            std::uint32_t workers, node_settings settings)
     : actor_core{system, std::move(owner), workers, threads::own} {
   box->set_task_job(std::make_shared<detail::remote_task_job>());
-  auto budget = std::make_shared<restart_budget>(settings.restarts, settings.restart_window);
-  start_supervisor([&system, box = box, budget = std::move(budget),
-                    settings = std::make_shared<const node_settings>(std::move(settings))] {
-    return spawn<node>(system, threads::own, box, settings, budget);
-  });
+  start_supervisor(
+      [&system, box = box, commons = std::make_shared<node_commons>(workers, std::move(settings))] {
+        return spawn<node>(system, threads::own, box, commons);
+      });
 }
 
 }  // namespace fmap::actors

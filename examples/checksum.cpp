@@ -9,6 +9,7 @@
 #include <fcntl.h>
 
 #include <fmap/fmap.hpp>
+#include <fmap/process_pool.hpp>
 
 #include "checksum/command_line.hpp"
 #include "checksum/found_paths.hpp"
@@ -40,7 +41,8 @@ void print_stats(const auto& stats, const checksum::printer& printer) {
 }
 
 /// True if every file could be hashed.
-bool hash_all(const checksum::command_line& arguments) {
+template <class Pool>
+bool hash_all(Pool& pool, const checksum::command_line& arguments) {
   fmap::map_options options{.ordered = arguments.ordered};
   if (arguments.buffer) options.buffersize = *arguments.buffer;
   auto hash = fmap::with_state([] { return checksum::hasher{}; },
@@ -50,13 +52,21 @@ bool hash_all(const checksum::command_line& arguments) {
   checksum::found_paths paths{arguments.paths, arguments.null_separated ? '\0' : '\n'};
   checksum::printer printer;
 
-  fmap::thread_pool pool{arguments.jobs};
   fmap::future_map files{pool, hash, std::move(paths), options};
   for (const checksum::checked_file& file : files) printer.print(file);
 
   printer.clear_progress();
   if (arguments.stats) print_stats(files.stats(), printer);
   return printer.failed() == 0;
+}
+
+bool hash_all(const checksum::command_line& arguments) {
+  if (arguments.processes) {
+    fmap::process_pool pool{arguments.jobs};
+    return hash_all(pool, arguments);
+  }
+  fmap::thread_pool pool{arguments.jobs};
+  return hash_all(pool, arguments);
 }
 
 }  // namespace

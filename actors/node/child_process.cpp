@@ -38,17 +38,29 @@ struct attributes {
   attributes() {
     check(posix_spawnattr_init(&it), "fmap: posix_spawn");
     // Whatever this thread blocks or the program handles is not the worker's business. An interrupt
-    // from the terminal is the parent's: a worker ends with it.
-    sigset_t none;
+    // from the terminal is for the parent to act upon; the worker unblocks it when it ignores it.
+    sigset_t interrupt;
     sigset_t defaults;
-    sigemptyset(&none);
+    sigemptyset(&interrupt);
+    sigaddset(&interrupt, SIGINT);
     sigfillset(&defaults);
-    posix_spawnattr_setsigmask(&it, &none);
+    posix_spawnattr_setsigmask(&it, &interrupt);
     posix_spawnattr_setsigdefault(&it, &defaults);
     posix_spawnattr_setflags(&it, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
   }
   ~attributes() { posix_spawnattr_destroy(&it); }
   posix_spawnattr_t it;
+};
+
+/// A copy of a descriptor, out of the way of where it is to go.
+struct copy {
+  explicit copy(int of) : fd{::fcntl(of, F_DUPFD_CLOEXEC, recorder_there + 1)} {
+    check(fd < 0 ? errno : 0, "fmap: no descriptor for a worker process");
+  }
+  ~copy() { ::close(fd); }
+  copy(const copy&) = delete;
+  copy& operator=(const copy&) = delete;
+  const int fd;
 };
 
 /// This process' environment, with some of it replaced.
@@ -74,10 +86,9 @@ child_process::child_process(int socket, int recorder,
   const file_actions actions;
   const attributes attributes;
   auto* a = const_cast<posix_spawn_file_actions_t*>(&actions.it);
-  // Through copies well out of the way, since either may be where the other is to go.
-  const int s = ::fcntl(socket, F_DUPFD_CLOEXEC, 64), r = ::fcntl(recorder, F_DUPFD_CLOEXEC, 64);
-  check(posix_spawn_file_actions_adddup2(a, s, socket_there), "fmap: posix_spawn");
-  check(posix_spawn_file_actions_adddup2(a, r, recorder_there), "fmap: posix_spawn");
+  const copy s{socket}, r{recorder};
+  check(posix_spawn_file_actions_adddup2(a, s.fd, socket_there), "fmap: posix_spawn");
+  check(posix_spawn_file_actions_adddup2(a, r.fd, recorder_there), "fmap: posix_spawn");
   check(posix_spawn_file_actions_addclosefrom_np(a, recorder_there + 1), "fmap: posix_spawn");
 
   std::string program = "/proc/self/exe";
@@ -85,11 +96,8 @@ child_process::child_process(int socket, int recorder,
       worker_flag + std::to_string(socket_there) + "," + std::to_string(recorder_there);
   char* const arguments[] = {program.data(), flag.data(), nullptr};
   const auto variables = merged(environment);
-  const int error =
-      posix_spawn(&pid_, program.c_str(), a, &attributes.it, arguments, variables.data());
-  ::close(s);
-  ::close(r);
-  check(error, "fmap: a worker process could not be started");
+  check(posix_spawn(&pid_, program.c_str(), a, &attributes.it, arguments, variables.data()),
+        "fmap: a worker process could not be started");
 #ifdef SYS_pidfd_open
   end_fd_ = static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0));
 #endif
@@ -106,6 +114,13 @@ child_process::~child_process() {
 void child_process::kill() noexcept {
   if (reaped_) return;
   killed_ = true;
+#ifdef SYS_pidfd_send_signal
+  // The program may have collected it behind our back, and its id may be another process' by now.
+  if (end_fd_ >= 0) {
+    ::syscall(SYS_pidfd_send_signal, end_fd_, SIGKILL, nullptr, 0);
+    return;
+  }
+#endif
   ::kill(pid_, SIGKILL);
 }
 

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstring>
+#include <utility>
 
 #include <poll.h>
 #include <sys/socket.h>
@@ -15,7 +17,7 @@ namespace fmap::actors {
 namespace {
 
 constexpr std::size_t length_size = 8, header_size = length_size + 1;
-constexpr std::size_t read_at_once = 256 * 1024;
+constexpr std::size_t read_at_once = 256 * 1024, small_frame = 64 * 1024;
 
 void put_length(char* at, std::uint64_t n) {
   for (std::size_t i = 0; i != length_size; ++i) at[i] = static_cast<char>(n >> (8 * i));
@@ -48,12 +50,25 @@ void connection::finish(std::size_t start) {
   put_length(out_.data() + start, out_.size() - start - length_size);
 }
 
-bool connection::flush(bool all) {
-  while (written_ != out_.size()) {
-    const ssize_t n =
-        ::send(fd_, out_.data() + written_, out_.size() - written_, MSG_NOSIGNAL | MSG_DONTWAIT);
+bool connection::send_now(frame kind, std::string_view head, std::string_view body) {
+  const std::size_t start = begin(kind);
+  out_.append(head);
+  if (body.size() < small_frame) {
+    out_.append(body);
+    finish(start);
+    return flush(true);
+  }
+  put_length(out_.data() + start, out_.size() - start - length_size + body.size());
+  std::size_t done = 0;
+  return flush(true) && write(body.data(), body.size(), done, true);
+}
+
+/// Writes from `done` on what the socket takes now, or, if `all`, everything.
+bool connection::write(const char* data, std::size_t size, std::size_t& done, bool all) {
+  while (done != size) {
+    const ssize_t n = ::send(fd_, data + done, size - done, MSG_NOSIGNAL | MSG_DONTWAIT);
     if (n >= 0) {
-      written_ += static_cast<std::size_t>(n);
+      done += static_cast<std::size_t>(n);
     } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
       if (!all) return true;
       wait_for(fd_, POLLOUT);
@@ -61,50 +76,81 @@ bool connection::flush(bool all) {
       return false;
     }
   }
-  written_ = 0;
-  out_.clear();
-  if (out_.capacity() > 4 * read_at_once) out_.shrink_to_fit();
   return true;
 }
 
-bool connection::fill(bool wait) {
-  if (read_ == in_.size()) {
-    in_.clear();
-    read_ = 0;
-    if (in_.capacity() > 4 * read_at_once) in_.shrink_to_fit();
+bool connection::flush(bool all) {
+  if (!write(out_.data(), out_.size(), written_, all)) return false;
+  if (written_ == out_.size()) {
+    written_ = 0;
+    out_.clear();
+    if (out_.capacity() > 4 * read_at_once) out_.shrink_to_fit();
+  } else if (written_ > read_at_once && written_ > out_.size() / 2) {
+    out_.erase(0, std::exchange(written_, 0));
   }
+  return true;
+}
+
+/// Sees to it that some bytes can be appended to what has arrived.
+void connection::make_room() {
+  const std::size_t content = in_end_ - in_begin_;
+  if (content == 0) {
+    in_begin_ = in_end_ = 0;
+    if (in_size_ > 4 * read_at_once) {
+      in_.reset();
+      in_size_ = 0;
+    }
+  }
+  if (in_size_ - in_end_ >= read_at_once / 2) return;
+  if (in_begin_ <= in_size_ / 2) {
+    const std::size_t size = std::max(read_at_once, in_size_ + in_size_ / 2);
+    auto larger = std::make_unique_for_overwrite<char[]>(size);
+    if (content != 0) std::memcpy(larger.get(), in_.get() + in_begin_, content);
+    in_ = std::move(larger);
+    in_size_ = size;
+  } else {
+    std::memmove(in_.get(), in_.get() + in_begin_, content);
+  }
+  in_begin_ = 0;
+  in_end_ = content;
+}
+
+bool connection::fill(bool wait) {
+  make_room();
   for (;;) {
-    const std::size_t before = in_.size();
-    in_.resize(before + std::max(read_at_once, before / 4));
-    const ssize_t n = ::recv(fd_, in_.data() + before, in_.size() - before, MSG_DONTWAIT);
-    const int error = errno;
-    in_.resize(before + static_cast<std::size_t>(std::max<ssize_t>(n, 0)));
-    if (n > 0) return true;
+    const ssize_t n = ::recv(fd_, in_.get() + in_end_, in_size_ - in_end_, wait ? 0 : MSG_DONTWAIT);
+    if (n > 0) {
+      in_end_ += static_cast<std::size_t>(n);
+      return true;
+    }
     if (n == 0) return false;
-    if (error == EAGAIN || error == EWOULDBLOCK) {
+    if (errno == EAGAIN || errno == EWOULDBLOCK) {
       if (!wait) return true;
       wait_for(fd_, POLLIN);
-    } else if (error != EINTR) {
+    } else if (errno != EINTR) {
       return false;
     }
   }
 }
 
 bool connection::each(const std::function<bool(frame, wire::reader&)>& handle) {
-  while (in_.size() - read_ >= header_size) {
-    const std::uint64_t length = get_length(in_.data() + read_);
+  while (arrived() >= header_size) {
+    const char* const at = in_.get() + in_begin_;
+    const std::uint64_t length = get_length(at);
     if (length == 0) return false;
-    if (length > in_.size() - read_ - length_size) break;
-    const auto kind = static_cast<frame>(in_[read_ + length_size]);
-    wire::reader content{std::string_view{in_}.substr(read_ + header_size, length - 1)};
-    if (!handle(kind, content)) return false;
-    read_ += length_size + length;
-  }
-  if (read_ > in_.size() / 2) {
-    in_.erase(0, read_);
-    read_ = 0;
+    if (length > arrived() - length_size) break;
+    wire::reader content{std::string_view{at + header_size, length - 1}};
+    if (!handle(static_cast<frame>(at[length_size]), content)) return false;
+    in_begin_ += length_size + length;
   }
   return true;
+}
+
+std::string_view connection::unfinished(frame kind) const {
+  if (arrived() < header_size) return {};
+  const char* const at = in_.get() + in_begin_;
+  if (static_cast<frame>(at[length_size]) != kind) return {};
+  return {at + header_size, arrived() - header_size};
 }
 
 }  // namespace fmap::actors

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -24,6 +25,7 @@ enum class frame : std::uint8_t {
   hello,     ///< once, first: protocol version and program fingerprint
   outcomes,  ///< of items
   returned,  ///< items that had not begun
+  started,   ///< once: its initializer has returned
   broken     ///< the initializer threw
 };
 
@@ -53,6 +55,9 @@ public:
     send(kind, [](wire::writer&) {});
   }
 
+  /// Writes a frame at once, the long `body` without a copy of it. False: the other end is gone.
+  bool send_now(frame kind, std::string_view head, std::string_view body);
+
   /// Bytes that have not been written yet.
   std::size_t waiting() const noexcept { return out_.size() - written_; }
 
@@ -60,7 +65,7 @@ public:
   bool flush(bool all = false);
 
   /// Bytes that have arrived and are not part of a frame that was handed over.
-  std::size_t arrived() const noexcept { return in_.size() - read_; }
+  std::size_t arrived() const noexcept { return in_end_ - in_begin_; }
 
   /// Reads what is there now, or, if `wait`, at least something. False: the other end is gone, and all
   /// it had sent has been read. Memory grows with what arrives, whatever a length claims.
@@ -69,13 +74,20 @@ public:
   /// Hands over each frame that has arrived in full. False: what arrives makes no sense.
   bool each(const std::function<bool(frame, wire::reader&)>& handle);
 
+  /// What there is of the content of a frame of this kind that has not arrived in full.
+  std::string_view unfinished(frame kind) const;
+
 private:
   std::size_t begin(frame);
   void finish(std::size_t start);
+  bool write(const char* data, std::size_t size, std::size_t& done, bool all);
+  void make_room();
 
   int fd_;
-  std::string out_, in_;
-  std::size_t written_ = 0, read_ = 0;
+  std::string out_;
+  std::size_t written_ = 0;
+  std::unique_ptr<char[]> in_;
+  std::size_t in_size_ = 0, in_begin_ = 0, in_end_ = 0;
 };
 
 }  // namespace fmap::actors

@@ -11,7 +11,7 @@ caf::behavior node::make_behavior() {
       [this](wake) {
         lived_ = true;
         try {
-          stub{box_, settings_, budget_}.live();
+          stub{box_, commons_}.live();
         } catch (...) {
           box_->break_up(std::current_exception());
           box_->never_came();

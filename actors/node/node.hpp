@@ -15,9 +15,8 @@ namespace fmap::actors {
 class node final : public caf::event_based_actor {
 public:
   node(caf::actor_config& config, std::shared_ptr<shared_mailbox> box,
-       std::shared_ptr<const node_settings> settings, std::shared_ptr<restart_budget> budget)
-      : caf::event_based_actor{config}, box_{std::move(box)}, settings_{std::move(settings)},
-        budget_{std::move(budget)} {}
+       std::shared_ptr<node_commons> commons)
+      : caf::event_based_actor{config}, box_{std::move(box)}, commons_{std::move(commons)} {}
 
   const char* name() const override { return "fmap.node"; }
   caf::behavior make_behavior() override;
@@ -25,8 +24,7 @@ public:
 
 private:
   std::shared_ptr<shared_mailbox> box_;
-  std::shared_ptr<const node_settings> settings_;
-  std::shared_ptr<restart_budget> budget_;
+  std::shared_ptr<node_commons> commons_;
   bool lived_ = false;
 };
 

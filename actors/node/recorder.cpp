@@ -14,6 +14,8 @@ namespace fmap::actors {
 
 namespace {
 
+constexpr std::size_t bytes = recorder::size + sizeof(std::atomic<bool>);
+
 [[noreturn]] void fail(const char* what) {
   throw std::system_error{errno, std::generic_category(), what};
 }
@@ -23,34 +25,63 @@ namespace {
 recorder::recorder(int fd) : fd_{fd} {
   if (fd_ < 0) {
     fd_ = ::memfd_create("fmap-recorder", MFD_CLOEXEC);
-    if (fd_ < 0 || ::ftruncate(fd_, size) != 0) fail("fmap: no memory for a flight recorder");
+    if (fd_ < 0) fail("fmap: no memory for a flight recorder");
   }
-  void* memory = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd_, 0);
-  if (memory == MAP_FAILED) fail("fmap: no memory for a flight recorder");
+  void* memory = MAP_FAILED;
+  if (fd >= 0 || ::ftruncate(fd_, bytes) == 0)
+    memory = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd_, 0);
+  if (memory == MAP_FAILED) {
+    const int error = errno;
+    close_fd();
+    errno = error;
+    fail("fmap: no memory for a flight recorder");
+  }
   states_ = static_cast<state*>(memory);
+  out_of_memory_ = reinterpret_cast<std::atomic<bool>*>(states_ + size);
 }
 
 recorder::~recorder() {
-  ::munmap(states_, size);
-  ::close(fd_);
+  ::munmap(states_, bytes);
+  close_fd();
 }
 
-std::optional<std::uint32_t> recorder::reserve(std::uint32_t count) {
-  for (int round = 0; round != 2; ++round, next_ = 0) {
-    for (std::uint32_t first = next_; first + count <= size;) {
-      bool* const begin = used_.get() + first;
-      bool* const taken = std::find(begin, begin + count, true);
-      if (taken == begin + count) {
-        std::fill(begin, taken, true);
-        for (std::uint32_t i = 0; i != count; ++i)
-          at(first + i)->store(detail::slot_state::item, std::memory_order_relaxed);
-        next_ = first + count;
-        return first;
-      }
-      first = static_cast<std::uint32_t>(taken - used_.get()) + 1;
+void recorder::close_fd() noexcept {
+  if (fd_ >= 0) ::close(fd_);
+  fd_ = -1;
+}
+
+recorder::stretch recorder::reserve(std::uint32_t count) {
+  stretch best;
+  for (int round = 0; round != 2 && best.count != count; ++round, next_ = 0) {
+    for (std::uint32_t first = next_; first < size && best.count != count;) {
+      bool* const begin = std::find(used_.get() + first, used_.get() + size, false);
+      first = static_cast<std::uint32_t>(begin - used_.get());
+      const std::uint32_t most = std::min(count, size - first);
+      const auto n = static_cast<std::uint32_t>(std::find(begin, begin + most, true) - begin);
+      if (n > best.count) best = {first, n};
+      first += n + 1;
     }
   }
-  return {};
+  next_ = best.first + best.count;
+  std::fill_n(used_.get() + best.first, best.count, true);
+  for (std::uint32_t i = 0; i != best.count; ++i)
+    at(best.first + i)->store(detail::slot_state::item, std::memory_order_relaxed);
+  return best;
+}
+
+bool recorder::claim(std::uint32_t place, std::size_t count) {
+  if (!claimed_) claimed_ = std::make_unique<std::atomic<bool>[]>(size);
+  if (place >= size || count > size - place) return false;
+  const auto begin = claimed_.get() + place, end = begin + count;
+  for (auto c = begin; c != end; ++c)
+    if (c->load(std::memory_order_acquire)) return false;
+  for (auto c = begin; c != end; ++c) c->store(true, std::memory_order_relaxed);
+  return true;
+}
+
+void recorder::unclaim(const state& first, std::uint32_t count) {
+  const auto begin = claimed_.get() + (&first - states_);
+  for (auto c = begin; c != begin + count; ++c) c->store(false, std::memory_order_release);
 }
 
 }  // namespace fmap::actors

@@ -3,9 +3,9 @@
 #pragma once
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <optional>
 
 #include <fmap/detail/chunk.hpp>
 
@@ -30,20 +30,36 @@ public:
   recorder& operator=(const recorder&) = delete;
 
   int fd() const noexcept { return fd_; }
+
+  /// The memory stays.
+  void close_fd() noexcept;
+
+  /// The process has asked for memory and got none.
+  std::atomic<bool>& out_of_memory() const noexcept { return *out_of_memory_; }
   state* at(std::uint32_t place) const noexcept { return states_ + place; }
 
-  /// Finds `count` places side by side that nobody uses and marks them as items that wait; none if there
-  /// is no such room now. For the parent.
-  std::optional<std::uint32_t> reserve(std::uint32_t count);
+  /// Finds up to `count` places side by side that nobody uses, and marks them as items that wait. None
+  /// only if all are used. For the parent.
+  struct stretch {
+    std::uint32_t first = 0, count = 0;
+  };
+  stretch reserve(std::uint32_t count);
 
   /// Nothing needs to be told of a place any more. For the parent.
   void free(std::uint32_t place) { used_[place] = false; }
 
+  /// The worker process takes places into use; false if they are not there or in use already. It frees
+  /// them before it reports what became of their items, from any thread.
+  bool claim(std::uint32_t place, std::size_t count);
+  void unclaim(const state& first, std::uint32_t count);
+
 private:
   int fd_;
   state* states_;
+  std::atomic<bool>* out_of_memory_;  // behind the states
   std::unique_ptr<bool[]> used_{new bool[size]()};
   std::uint32_t next_ = 0;
+  std::unique_ptr<std::atomic<bool>[]> claimed_;  // in the worker process
 };
 
 }  // namespace fmap::actors

@@ -9,13 +9,12 @@
 #include <mutex>
 #include <optional>
 #include <string>
-#include <unordered_map>
-#include <utility>
 #include <vector>
 
 #include "actors/node/child_process.hpp"
 #include "actors/node/connection.hpp"
-#include "actors/node/recorder.hpp"
+#include "actors/node/custody.hpp"
+#include "actors/node/seats.hpp"
 #include "actors/shared_mailbox.hpp"
 
 namespace fmap::actors {
@@ -38,22 +37,37 @@ public:
   restart_budget(std::size_t restarts, std::chrono::nanoseconds window)
       : restarts_{restarts}, window_{window} {}
 
-  /// One more; false: that is too many.
-  bool spend();
+  /// One more; false: that is too many. However rare they are, so many in a row before a process was
+  /// ready are too many as well.
+  bool spend(bool was_ready);
+
+  /// A process is ready.
+  void ready();
 
 private:
   const std::size_t restarts_;
   const std::chrono::nanoseconds window_;
   std::mutex mutex_;
   std::deque<clock::time_point> deaths_;
+  std::size_t never_ready_ = 0;
+};
+
+/// What the stubs of a pool share.
+struct node_commons {
+  node_commons(std::uint32_t workers, node_settings s)
+      : settings{std::move(s)}, budget{settings.restarts, settings.restart_window}, places{
+                                                                                        workers} {}
+
+  const node_settings settings;
+  restart_budget budget;
+  seats places;
 };
 
 /// One life of one worker process, from its start to its end. Takes batches from the shared mailbox,
 /// sends them, and puts the outcomes that come back into their slots. Runs on a thread of its own.
 class stub {
 public:
-  stub(std::shared_ptr<shared_mailbox> box, std::shared_ptr<const node_settings> settings,
-       std::shared_ptr<restart_budget> budget);
+  stub(std::shared_ptr<shared_mailbox> box, std::shared_ptr<node_commons> commons);
   ~stub();
   stub(const stub&) = delete;
   stub& operator=(const stub&) = delete;
@@ -64,58 +78,40 @@ public:
 private:
   class bell;
 
-  /// Items that the process holds. Those whose outcome has come are no longer open.
-  struct holding {
-    run_ptr of;
-    chunk* in;
-    std::uint64_t first;
-    std::uint32_t count, open;
-    std::uint32_t place;  // in the recorder
-    std::vector<bool> is_open;
-    bool recalled = false;
-
-    std::uint64_t end() const { return first + count; }
-  };
-
+  void start();
   bool exchange();
+  bool read_all();
   int patience() const;
   bool receive(frame, wire::reader&);
   bool greet(wire::reader&);
-  bool outcomes(wire::reader&);
-  bool returned(wire::reader&);
-  holding* find(run_id, std::uint64_t index);
-  void close_item(holding&, std::uint64_t index);
-  void forget_empty();
-
   void take();
-  void send(const parcel&);
-  void open(const run_ptr&);
-  void recall_stopped();
+  void get_up();
   void watch();
+  void quit_in_time();
+  worker_death end();
   void bury();
 
-  mark state_of(run_id, std::uint64_t index);
-  bool anything_running() const;
+  mark state_of(const custody::item&) const;
+  std::exception_ptr error_of(const casualty&, const worker_death&) const;
 
   const std::shared_ptr<shared_mailbox> box_;
-  const std::shared_ptr<const node_settings> settings_;
-  const std::shared_ptr<restart_budget> budget_;
+  const std::shared_ptr<node_commons> commons_;
+  const node_settings& settings_;
   worker place_;
   std::shared_ptr<bell> bell_;
-  recorder recorder_;
   std::optional<connection> line_;
+  std::optional<custody> held_;
   std::optional<child_process> child_;
 
-  bool ready_ = false;      // it has greeted
-  bool quitting_ = false;   // it was told to finish
-  bool blameless_ = false;  // its death is our doing
-  std::uint64_t sent_ = 0;  // items, in its life
-  std::vector<holding> holdings_;
-  std::unordered_map<run_id, std::weak_ptr<run>> opened_;
-  std::map<std::pair<run_id, std::uint64_t>, clock::time_point> running_since_;
-  std::optional<std::pair<run_id, std::uint64_t>> expired_;
+  bool greeted_ = false;                       // it runs this program
+  bool ready_ = false;                         // its initializer, if any, has run
+  bool seated_ = false;                        // it may work
+  bool blameless_ = false;                     // its death is our doing
+  std::optional<clock::time_point> quitting_;  // since it was told to finish
+  std::uint64_t sent_ = 0;                     // items, in its life
+  std::map<custody::item, clock::time_point> running_since_;
+  std::optional<custody::item> expired_;
   clock::time_point progress_at_ = clock::now();
-  std::string scratch_;
 };
 
 }  // namespace fmap::actors

@@ -23,6 +23,7 @@ struct command_line {
   std::optional<std::size_t> buffer;
   bool null_separated = false;
   bool ordered = false;
+  bool processes = false;
   bool stats = false;
   std::optional<std::string> help;  // the text to print instead of doing anything
 };
@@ -54,6 +55,7 @@ inline command_line parse(int argc, char** argv) {
       cxxopts::value<std::string>(), "N");
   add("o,ordered", "print in input order, not as files are done");
   add("0,null", "paths on standard input end with NUL, not newline");
+  add("p,processes", "hash in processes of their own: a crash costs one file");
   add("s,stats", "print statistics on standard error at the end");
   add("h,help", "print this text");
   options.add_options("arguments")("paths", "", cxxopts::value<std::vector<std::string>>());
@@ -71,6 +73,7 @@ inline command_line parse(int argc, char** argv) {
     result.buffer = number("--buffer", given["buffer"].as<std::string>(), 1'000'000);
   result.null_separated = given.count("null") > 0;
   result.ordered = given.count("ordered") > 0;
+  result.processes = given.count("processes") > 0;
   result.stats = given.count("stats") > 0;
 
   if (result.paths.empty())

@@ -22,6 +22,12 @@ struct found_path {
   std::string error;  // empty for a file to hash
 };
 
+/// How it travels to a process.
+template <class Inspector>
+auto inspect(Inspector& f, found_path& x) {
+  return f(x.path, x.error);
+}
+
 /// A single-pass range over the files that the command line names. It looks for the next one only
 /// when asked, so it holds one path and the directories above it, however large the tree is.
 class found_paths {

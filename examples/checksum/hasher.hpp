@@ -29,6 +29,12 @@ struct checked_file {
   std::uint64_t bytes = 0;
 };
 
+/// How it travels back from a process.
+template <class Inspector>
+auto inspect(Inspector& f, checked_file& x) {
+  return f(x.path, x.hash, x.error, x.bytes);
+}
+
 class hasher {
 public:
   hasher() : context_{EVP_MD_CTX_new()}, chunk_(std::size_t{128} * 1024) {

@@ -4,6 +4,7 @@
 #include "src/init.hpp"
 
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 
 #include <fmap/init.hpp>
@@ -26,6 +27,8 @@ void init(int argc, char** argv) {
   int socket = -1, recorder = -1;
   if (std::sscanf(argv[1] + length, "%d,%d", &socket, &recorder) == 2)
     actors::node_main(socket, recorder);
+  std::fprintf(stderr, "fmap: %s is for worker processes, which fmap starts itself\n", argv[1]);
+  std::_Exit(2);
 }
 
 bool detail::init_was_called() { return called; }

@@ -60,6 +60,9 @@ same 'sha256sum -c reads it' '0 0' "${PIPESTATUS[*]:1} $?"
 run link-to-tree/
 same 'a link as an argument is followed' ${#files[@]} "$(wc -l <<<"$out")"
 
+run --processes --ordered --jobs 2 -- "${files[@]}"
+same 'processes: as sha256sum, line by line' "$sums" "$out"
+
 run --ordered --jobs 3 --buffer 5 -- "${files[@]}"
 same 'ordered: as sha256sum, line by line' "$sums" "$out"
 run -j 1 -b 1 -- "${files[@]}"

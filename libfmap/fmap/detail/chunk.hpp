@@ -21,14 +21,14 @@ struct slot_layout {
 /// by its outcome, and that until the consumer has gone past it. Knows no types: the run's job does.
 class chunk {
 public:
-  /// The states may lie in memory that somebody else looks at, too.
+  /// The states may lie in memory that somebody else looks at, too; they are then left as they are.
   chunk(std::uint32_t id, std::uint32_t capacity, slot_layout layout,
         std::atomic<slot_state>* states = nullptr)
       : id{id}, capacity{capacity}, stride_{layout.size}, align_{layout.align},
         slots_{static_cast<std::byte*>(::operator new(capacity* layout.size, align_))},
         own_states_{states == nullptr ? new std::atomic<slot_state>[capacity] : nullptr},
         states_{states == nullptr ? own_states_.get() : states} {
-    for (std::uint32_t i = 0; i != capacity; ++i)
+    for (std::uint32_t i = 0; own_states_ && i != capacity; ++i)
       states_[i].store(slot_state::empty, std::memory_order_relaxed);
   }
 

@@ -128,6 +128,7 @@ public:
         In item(std::move(*slot));
         std::destroy_at(slot);
         c.state(i).store(slot_state::running, std::memory_order_relaxed);
+        std::atomic_signal_fence(std::memory_order_seq_cst);  // if it crashes, that must be told
         if constexpr (std::is_void_v<typename caller<Fn, In>::result>) {
           call(std::move(item));
           ::new (c.at(i)) out{};

@@ -105,7 +105,14 @@ public:
     if (started_ || this->try_start()) this->fail(error);
   }
 
-  void cancel() noexcept override { future_state_base::cancel(); }
+  /// One that was handed to a worker process counts as started, and does not wait for another one.
+  void cancel() noexcept override {
+    if (!started_)
+      future_state_base::cancel();
+    else
+      this->fail(std::make_exception_ptr(
+          cancelled_error{"fmap: the task was cancelled after its worker process had died"}));
+  }
   void release() noexcept override { future_state_base::release(); }
 
 private:

@@ -53,8 +53,9 @@ int look_for_build_id(dl_phdr_info* info, std::size_t, void* found) {
   for (int i = 0; i != info->dlpi_phnum; ++i) {
     const auto& segment = info->dlpi_phdr[i];
     if (segment.p_type != PT_NOTE) continue;
-    std::string_view notes{reinterpret_cast<const char*>(info->dlpi_addr + segment.p_vaddr),
-                           segment.p_memsz};
+    // NOLINTNEXTLINE(performance-no-int-to-ptr): that is how the loader says it
+    const auto* first = reinterpret_cast<const char*>(info->dlpi_addr + segment.p_vaddr);
+    std::string_view notes{first, segment.p_memsz};
     for (note n; next_note(notes, n);)
       if (n.type == NT_GNU_BUILD_ID && n.name == "GNU\0"sv)
         *static_cast<std::string*>(found) = hex(n.content);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // What both inspectors do that does not depend on a type.
 
+#include <cstddef>
+#include <string>
 #include <utility>
 
 #include <fmap/detail/demangle.hpp>
@@ -31,6 +33,12 @@ void failure::throw_if_failed() const {
 }
 
 }  // namespace detail
+
+void writer::raw_blocks(const char* data, std::size_t size) {
+  out_->reserve(out_->size() + size);
+  for (; size > block; data += block, size -= block) out_->append(data, block);
+  out_->append(data, size);
+}
 
 bool reader::malformed(std::string_view what) {
   if (!ok()) return false;

@@ -61,6 +61,12 @@ public:
     return {ok() ? std::exchange(at_, at_ + n) : end_, n};
   }
 
+  /// All that has not been read, without copying it.
+  std::string_view rest() {
+    const std::size_t n = ok() ? left() : 0;
+    return {std::exchange(at_, end_), n};
+  }
+
   /// How many bytes have not been read.
   std::size_t left() const noexcept { return static_cast<std::size_t>(end_ - at_); }
 
@@ -128,9 +134,6 @@ private:
   }
 
   template <class T>
-  void get(tag<kind::bits>, T& x);
-
-  template <class T>
   void get(tag<kind::vector>, T& x) {
     using element = typename T::value_type;
     x.clear();
@@ -164,17 +167,6 @@ private:
     x = std::move(value);
   }
 
-  template <class... T>
-  void get(tag<kind::variant>, std::variant<T...>& x) {
-    const std::uint64_t index = varint();
-    if (index >= sizeof...(T))
-      return void(malformed("a std::variant with an index that it has not"));
-    [&]<std::size_t... I>(std::index_sequence<I...>) {
-      (void)((index == I && (apply(x.template emplace<I>()), true)) || ...);
-    }
-    (std::index_sequence_for<T...>{});
-  }
-
   template <class T>
   void get(tag<kind::tuple>, T& x) {
     std::apply([this](auto&... element) { (this->apply(element), ...); }, x);
@@ -205,30 +197,15 @@ private:
     if (!detail::succeeds([&] { return inspect(*this, x); })) fail_in(typeid(T), "inspect failed");
   }
 
+  // in reader_containers.hpp
   template <class T>
-  void get(tag<kind::sequence>, T& x) {
-    x.clear();
-    each<typename T::value_type>(
-        [&](std::size_t n) {
-          if constexpr (requires { x.reserve(n); }) x.reserve(n);
-        },
-        [&] {
-          x.emplace_back();
-          apply(x.back());
-        });
-  }
-
+  void get(tag<kind::bits>, T& x);
+  template <class... T>
+  void get(tag<kind::variant>, std::variant<T...>& x);
   template <class T>
-  void get(tag<kind::forward_list>, T& x) {
-    x.clear();
-    auto last = x.before_begin();
-    each<typename T::value_type>([](std::size_t) {},
-                                 [&] {
-                                   last = x.emplace_after(last);
-                                   apply(*last);
-                                 });
-  }
-
+  void get(tag<kind::sequence>, T& x);
+  template <class T>
+  void get(tag<kind::forward_list>, T& x);
   template <class T>
   void get(tag<kind::set>, T& x);
   template <class T>
@@ -244,73 +221,18 @@ private:
   }
 
   /// Reads a length, calls `prepare` with it and `one` for each element, which consists of `Parts`.
-  /// Bytes that the elements to come need at least are promised to them: no length within an element
-  /// may count on them, so that all lengths together never add up to more than there is.
   template <class... Parts, class Prepare, class One>
-  void each(Prepare prepare, One one) {
-    constexpr std::size_t known = (detail::least_size<Parts>() + ...);
-    constexpr std::size_t least = known == 0 ? 1 : known;
-    std::size_t n = length(least);
-    if (n == 0) return;
-    prepare(n);
-    promised_ += n * least;
-    for (; n != 0 && ok(); --n) {
-      promised_ -= least;
-      [[maybe_unused]] const char* before = at_;
-      one();
-      if constexpr (known == 0)
-        if (ok() && at_ == before) filler();
-    }
-  }
+  void each(Prepare prepare, One one);
 
   const char* begin_;
   const char* at_;
   const char* end_;
+
+  /// Bytes that the elements still to be read need at least. No length within an element may count on
+  /// them, so that all lengths together never add up to more than there is.
   std::size_t promised_ = 0;
 };
 
-template <class T>
-void reader::get(tag<kind::bits>, T& x) {
-  // Eight to a byte, so a length may be eight times what is left.
-  const std::uint64_t n = varint();
-  const std::uint64_t bytes = n / 8 + (n % 8 != 0 ? 1 : 0);
-  if (!ok() || bytes > free()) return void(malformed("a length that is more than there is"));
-  x.resize(static_cast<std::size_t>(n));
-  unsigned byte = 0;
-  for (std::size_t i = 0; i != n; ++i, byte >>= 1) {
-    if (i % 8 == 0) byte = static_cast<unsigned char>(*at_++);
-    x[i] = (byte & 1) != 0;
-  }
-  if (byte != 0) malformed("bits after the last");
-}
-
-template <class T>
-void reader::get(tag<kind::set>, T& x) {
-  x.clear();
-  each<typename T::value_type>([](std::size_t) {},
-                               [&] {
-                                 typename T::value_type value{};
-                                 const std::size_t before = x.size();
-                                 if (apply(value)) x.emplace_hint(x.end(), std::move(value));
-                                 if (ok() && x.size() == before)
-                                   malformed("an element of a set twice");
-                               });
-}
-
-template <class T>
-void reader::get(tag<kind::map>, T& x) {
-  x.clear();
-  each<typename T::key_type, typename T::mapped_type>([](std::size_t) {},
-                                                      [&] {
-                                                        typename T::key_type key{};
-                                                        typename T::mapped_type value{};
-                                                        const std::size_t before = x.size();
-                                                        if (apply(key) && apply(value))
-                                                          x.emplace_hint(x.end(), std::move(key),
-                                                                         std::move(value));
-                                                        if (ok() && x.size() == before)
-                                                          malformed("a key of a map twice");
-                                                      });
-}
-
 }  // namespace fmap::wire
+
+#include <fmap/detail/wire/reader_containers.hpp>

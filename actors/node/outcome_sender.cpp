@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The way back from a worker process.
+
+#include "actors/node/outcome_sender.hpp"
+
+#include <limits>
+#include <system_error>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <fmap/detail/exception_codec.hpp>
+
+namespace fmap::actors {
+
+namespace {
+
+using detail::slot_state;
+
+constexpr std::size_t frame_size = 1u << 20;
+
+int copy_of(int fd) {
+  const int copy = ::fcntl(fd, F_DUPFD_CLOEXEC, 0);
+  if (copy < 0) throw std::system_error{errno, std::generic_category(), "fmap: no descriptor"};
+  return copy;
+}
+
+}  // namespace
+
+std::string encode_here(const std::exception_ptr& error) {
+  static const std::string host = [] {
+    char buffer[256] = "localhost";
+    ::gethostname(buffer, sizeof buffer - 1);
+    return std::string{buffer};
+  }();
+  return detail::encode_exception(error, host, ::getpid());
+}
+
+way_back::way_back(int fd) : line_{copy_of(fd)} {}
+
+void way_back::send(frame kind, std::string_view head, std::string_view body) {
+  std::lock_guard guard{mutex_};
+  if (!line_.send_now(kind, head, body)) ::_exit(0);
+}
+
+void outcome_sender::serve(run_ptr r, detail::remote_job& work) {
+  {
+    std::lock_guard guard{mutex_};
+    run_ = std::move(r);
+    work_ = &work;
+  }
+  ring();
+}
+
+void outcome_sender::ring() noexcept {
+  std::lock_guard guard{mutex_};
+  outcome_span s;
+  while (run_ && box_->next(*run_, s) == shared_mailbox::next_result::outcomes) send(s);
+}
+
+void outcome_sender::send(const outcome_span& s) {
+  const auto each = box_->cost(*run_);
+  const std::uint32_t begin = s.end - s.count;
+  std::uint32_t from = begin;
+  for (std::uint32_t i = begin; i != s.end; ++i) {
+    append(*s.in, i);
+    if (bytes_.size() < frame_size && i + 1 != s.end) continue;
+    // As soon as the pool has the outcomes it gives their places in the recorder to other items.
+    run_->work->clear(*s.in, from, i + 1);
+    flight_.unclaim(s.in->state(from), i + 1 - from);
+    flush(s.in->origin + from, each);
+    from = i + 1;
+  }
+  run_->taken += s.count;
+}
+
+/// While a value is being encoded its item counts as running: that, too, is the user's code.
+void outcome_sender::append(chunk& c, std::uint32_t i) {
+  const std::size_t before = bytes_.size();
+  std::exception_ptr error;
+  if (c.state(i).load(std::memory_order_acquire) == slot_state::error) {
+    error = *static_cast<const std::exception_ptr*>(c.at(i));
+  } else {
+    c.state(i).store(slot_state::running, std::memory_order_relaxed);
+    try {
+      wire::writer w{bytes_};
+      w.apply(false);
+      work_->save_value(w, c, i);
+      w.throw_if_failed();
+      if (bytes_.size() - before > std::numeric_limits<std::uint32_t>::max())
+        throw wire::error{"a result of 4 GiB or more"};
+    } catch (...) {
+      error = std::current_exception();
+      bytes_.resize(before);
+    }
+    c.state(i).store(slot_state::value, std::memory_order_release);
+  }
+  if (error) {
+    wire::writer{bytes_}.apply(true);
+    bytes_ += encode_here(error);
+  }
+  sizes_.push_back(static_cast<std::uint32_t>(bytes_.size() - before));
+}
+
+void outcome_sender::flush(std::uint64_t first, std::chrono::nanoseconds each) {
+  std::string head;
+  wire::writer w{head};
+  w.apply(there_);
+  w.apply(first);
+  w.apply(static_cast<std::uint64_t>(each.count()));
+  w.apply(sizes_);
+  back_.send(frame::outcomes, head, bytes_);
+  bytes_.clear();
+  if (bytes_.capacity() > 4 * frame_size) bytes_.shrink_to_fit();
+  sizes_.clear();
+}
+
+void outcome_sender::refuse(std::uint64_t first, std::uint32_t count,
+                            const std::exception_ptr& error) {
+  std::lock_guard guard{mutex_};
+  const std::string bytes = '\1' + encode_here(error);
+  for (std::uint32_t i = 0; i != count; ++i) {
+    bytes_ += bytes;
+    sizes_.push_back(static_cast<std::uint32_t>(bytes.size()));
+  }
+  flush(first, {});
+}
+
+}  // namespace fmap::actors

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The way back from a worker process.
+#pragma once
+
+#include <cstdint>
+#include <exception>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <fmap/detail/remote_job.hpp>
+
+#include "actors/node/connection.hpp"
+#include "actors/node/recorder.hpp"
+#include "actors/shared_mailbox.hpp"
+
+namespace fmap::actors {
+
+/// An exception for the other side, which learns where it was thrown.
+std::string encode_here(const std::exception_ptr&);
+
+/// Writes frames to the pool, for all threads of a worker process. Once the pool is gone the process ends.
+class way_back {
+public:
+  explicit way_back(int fd);
+
+  void send(frame kind, std::string_view head, std::string_view body = {});
+
+private:
+  std::mutex mutex_;
+  connection line_;
+};
+
+/// The sink of a run: sends its outcomes as they become ready, in the thread that rings.
+class outcome_sender final : public doorbell {
+public:
+  /// `there`: the run's id in the pool.
+  outcome_sender(way_back& back, recorder& flight, std::shared_ptr<shared_mailbox> box,
+                 run_id there)
+      : back_{back}, flight_{flight}, box_{std::move(box)}, there_{there} {}
+
+  void serve(run_ptr, detail::remote_job&);
+  void ring() noexcept override;
+
+  /// Items whose outcome is this error.
+  void refuse(std::uint64_t first, std::uint32_t count, const std::exception_ptr&);
+
+private:
+  void send(const outcome_span&);
+  void append(chunk&, std::uint32_t i);
+  void flush(std::uint64_t first, std::chrono::nanoseconds each);
+
+  way_back& back_;
+  recorder& flight_;
+  const std::shared_ptr<shared_mailbox> box_;
+  const run_id there_;
+  std::mutex mutex_;
+  run_ptr run_;
+  detail::remote_job* work_ = nullptr;
+  std::string bytes_;  // outcomes that are about to be sent
+  std::vector<std::uint32_t> sizes_;
+};
+
+}  // namespace fmap::actors

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The ledger, one behaviour at a time: how large batches are.
+
+#include <chrono>
+#include <vector>
+
+#include "support/catch.hpp"
+#include "support/ledger_moves.hpp"
+
+using namespace testing;
+using namespace std::chrono_literals;
+
+TEST_CASE("ledger: the first batches of a run hold one item, until one is finished") {
+  ledger l;
+  const worker_id w = l.add_worker(plenty);
+  const run_id r = l.open({.buffersize = 1000});
+  pull(l, r, 1000);
+  for (int i = 0; i != 3; ++i) CHECK(l.take(w).count == 1);
+  l.finished(w, r, 0, 1, 1us);
+  CHECK(l.take(w).count > 1);
+}
+
+TEST_CASE("ledger: batches grow step by step to about the batch time") {
+  ledger l;
+  const worker_id w = l.add_worker(plenty);
+  const run_id r = l.open({.buffersize = 100'000});
+  pull(l, r, 100'000);
+  std::vector<std::uint32_t> sizes;
+  for (int i = 0; i != 6; ++i) {
+    const span s = l.take(w);
+    sizes.push_back(s.count);
+    finish(l, w, s, s.count * 1us);
+  }
+  CHECK(sizes == std::vector<std::uint32_t>{1, 4, 16, 64, 75, 75});
+}
+
+TEST_CASE("ledger: items as long as the batch time go one by one") {
+  ledger l;
+  const worker_id w = l.add_worker(plenty);
+  const run_id r = l.open({.buffersize = 1000});
+  teach(l, w, r, 100us);
+  pull(l, r, 1000);
+  CHECK(l.take(w).count == 1);
+}
+
+TEST_CASE("ledger: batches follow when the cost changes") {
+  ledger l;
+  const worker_id w = l.add_worker(plenty);
+  const run_id r = l.open({.buffersize = 100'000});
+  pull(l, r, 100'000);
+  const auto work = [&](ledger::duration cost, std::uint64_t items) {
+    std::uint32_t last = 0;
+    for (std::uint64_t done = 0; done < items; done += last) {
+      const span s = l.take(w);
+      last = s.count;
+      finish(l, w, s, s.count * cost);
+    }
+    return last;
+  };
+  CHECK(work(1us, 5000) == 75);
+  CHECK(work(1ms, 5000) == 1);
+  CHECK(work(1us, 10'000) > 40);
+}
+
+TEST_CASE("ledger: a batch is at most a fair share of what is queued") {
+  ledger l;
+  const worker_id w = l.add_worker(plenty);
+  const run_id r = l.open({.buffersize = 100});
+  for (int i = 0; i != 3; ++i) l.add_worker(plenty);
+  teach(l, w, r, 100ns);
+  pull(l, r, 100);
+  CHECK(l.take(w).count == 25);
+  CHECK(l.take(w).count == 19);
+}
+
+TEST_CASE(
+    "ledger: a worker with more threads has a larger share and a larger batch time fills it") {
+  ledger l;
+  const worker_id thread = l.add_worker(plenty), node = l.add_worker(plenty, 3, 1ms);
+  const run_id r = l.open({.buffersize = 1000});
+  teach(l, thread, r, 1us);
+  pull(l, r, 1000);
+  CHECK(l.take(node).count == 750);
+  CHECK(l.take(thread).count == 63);
+}
+
+TEST_CASE("ledger: chunksize overrides the measured size") {
+  ledger l;
+  const worker_id w = l.add_worker(plenty);
+  for (int i = 0; i != 7; ++i) l.add_worker(plenty);
+  const run_id r = l.open({.buffersize = 100, .chunksize = 10});
+  pull(l, r, 25);
+  const span s = l.take(w);
+  CHECK(s.count == 10);
+  finish(l, w, s, 10s);
+  CHECK(l.take(w).count == 10);
+  CHECK(l.take(w).count == 5);
+}
+
+TEST_CASE("ledger: no worker holds more than its capacity") {
+  ledger l;
+  const worker_id w = l.add_worker(5);
+  const run_id r = l.open({.buffersize = 100, .chunksize = 3});
+  pull(l, r, 100);
+  CHECK(l.take(w).count == 3);
+  CHECK(l.take(w).count == 2);
+  CHECK_FALSE(l.take(w));
+  l.finished(w, r, 1, 1, {});
+  CHECK(l.take(w).count == 1);
+  CHECK_FALSE(l.take(w));
+}
+
+TEST_CASE("ledger: an unknown worker is given nothing") {
+  ledger l;
+  const run_id r = l.open({.buffersize = 1});
+  pull(l, r, 1);
+  CHECK_FALSE(l.take(17));
+  CHECK(l.counts(r).queued == 1);
+}

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The shared mailbox step by step: who is woken when, and what is withheld for how long.
+
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "support/catch.hpp"
+#include "support/mailbox_stage.hpp"
+
+using namespace testing;
+
+TEST_CASE("mailbox: a source pulls as many items as there are tokens and then waits") {
+  stage s{1};
+  const run_ptr r = s.open({.buffersize = 3}, [](int x) { return x; });
+  CHECK(s.box.pull(*r) == pulled::out_of_tokens);
+  CHECK(s.box.stats(*r).counts.pulled == 3);
+  CHECK(s.box.stats(*r).counts.queued == 3);
+  CHECK(s.box.pull(*r) == pulled::out_of_tokens);
+  CHECK(s.box.stats(*r).counts.pulled == 3);
+  s.box.close(*r);
+}
+
+TEST_CASE("mailbox: a source without tokens waits for them, however cheap the items are") {
+  stage s{1};
+  hand_worker w{s.box};
+  const run_ptr r = s.open({.buffersize = 8}, [](int x) { return x; });
+  for (int i = 0; i != 100; ++i) {
+    s.pull_all(*r);
+    w.work();
+    s.take(*r);
+  }
+  REQUIRE(r->cheap);
+  s.pull_all(*r);
+  CHECK(s.box.pull(*r) == pulled::out_of_tokens);
+  CHECK(r->source_waiting);
+  s.box.close(*r);
+}
+
+TEST_CASE("mailbox: a source that waits is rung when a result is taken, not when one is ready") {
+  stage s{1};
+  hand_worker w{s.box};
+  const run_ptr r = s.open({.buffersize = 1}, [](int x) { return x; });
+  s.box.pull(*r);
+  const int before = s.source->rung;
+  w.work();
+  CHECK(s.source->rung == before);
+  CHECK(s.take(*r) == std::vector{0});
+  s.box.tick();
+  CHECK(s.source->rung == before + 1);
+  s.box.close(*r);
+}
+
+TEST_CASE(
+    "mailbox: an idle worker is rung for work, and the supervisor starts one if there is none") {
+  stage s{2};
+  const run_ptr r = s.open({.buffersize = 1}, [](int x) { return x; });
+  s.box.pull(*r);
+  CHECK(s.supervisor->rung == 1);
+  CHECK(s.box.visit().start == 1);
+  CHECK(s.box.visit().start == 0);
+  hand_worker w{s.box};
+  CHECK(w.work());
+  CHECK(w.bell->rung == 0);
+  s.take(*r);
+  s.box.pull(*r);
+  s.box.tick();
+  CHECK(w.bell->rung == 1);
+  s.box.close(*r);
+}
+
+TEST_CASE("mailbox: a sink that waits is rung once there is a result, and at the end") {
+  stage s{1};
+  hand_worker w{s.box};
+  const run_ptr r = s.open(
+      {.buffersize = 4}, [](int x) { return x; }, 1);
+  CHECK(s.take(*r).empty());
+  CHECK(s.last == next_result::wait);
+  CHECK(s.box.pull(*r) == pulled::over);
+  CHECK(s.sink->rung == 0);
+  w.work();
+  s.box.tick();
+  CHECK(s.sink->rung == 1);
+  CHECK(s.take(*r).size() == 1);
+  CHECK(s.last == next_result::end);
+  s.box.close(*r);
+}
+
+TEST_CASE(
+    "mailbox: tick() takes from a slow item's batch what is finished and what has not begun") {
+  stage s{2};
+  hand_worker slow{s.box}, other{s.box};
+  run_ptr r;
+  std::vector<int> meanwhile;
+  r = s.open(
+      {.buffersize = 8, .chunksize = 8},
+      [&](int x) {
+        if (x != 4) return x;
+        outlast_patience();
+        s.box.tick();
+        other.work();
+        meanwhile = s.take(*r);
+        return x;
+      },
+      8);
+  s.pull_all(*r);
+  slow.work();
+  CHECK(meanwhile == std::vector{0, 1, 2, 3, 5, 6, 7});
+  CHECK(s.take(*r) == std::vector{4});
+  s.box.close(*r);
+}
+
+TEST_CASE("mailbox: what was pulled is queued while the input blocks") {
+  stage s{1};
+  hand_worker w{s.box};
+  run_ptr r;
+  std::vector<int> meanwhile;
+  bool blocked = false;
+  const supply make = [&](std::uint64_t i) {
+    if (r->flush_every > 1 && !std::exchange(blocked, true)) {
+      // Not the first of this visit: those before it are withheld until the supervisor looks.
+      outlast_patience();
+    } else if (blocked && meanwhile.empty()) {
+      outlast_patience();
+      s.box.tick();
+      w.work();
+      meanwhile = s.take(*r);
+      CHECK(meanwhile.size() == i);
+    }
+    return static_cast<int>(i);
+  };
+  r = s.open({.buffersize = 1024},
+             std::make_shared<function_job<int, function>>([](int x) { return x; }), make, 512);
+  s.box.pull(*r);
+  CHECK_FALSE(meanwhile.empty());
+  s.box.close(*r);
+}
+
+TEST_CASE("mailbox: a run's chunks are used again") {
+  stage s{1};
+  hand_worker w{s.box};
+  const run_ptr r = s.open({.buffersize = 64}, [](int x) { return x; });
+  std::size_t taken = 0;
+  while (taken < 10'000) {
+    s.box.pull(*r);
+    w.work();
+    taken += s.take(*r).size();
+  }
+  CHECK(r->chunks.size() <= 64);
+  s.box.close(*r);
+}

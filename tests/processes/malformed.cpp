@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Whatever a peer sends, on either side: no crash, and no memory that it has not paid for with bytes.
+#include <algorithm>
+#include <atomic>
+#include <cstdlib>
+#include <new>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <fmap/detail/exception_codec.hpp>
+#include <fmap/detail/travelling_task.hpp>
+#include <fmap/process_pool.hpp>
+
+#include "actors/node/custody.hpp"
+#include "actors/wiring_node.hpp"
+#include "support/catch.hpp"
+#include "support/seed.hpp"
+
+using namespace fmap::actors;
+namespace wire = fmap::wire;
+
+// -- how much is asked for at once ------------------------------------------------
+
+namespace {
+constinit thread_local bool watching = false;
+constinit thread_local std::size_t largest = 0;
+}  // namespace
+
+// Not inlined, or GCC sees a malloc and a delete and warns.
+[[gnu::noinline]] void* operator new(std::size_t size) {
+  if (watching) largest = std::max(largest, size);
+  if (void* p = std::malloc(size != 0 ? size : 1)) return p;
+  throw std::bad_alloc{};
+}
+[[gnu::noinline]] void operator delete(void* p) noexcept { std::free(p); }
+[[gnu::noinline]] void operator delete(void* p, std::size_t) noexcept { std::free(p); }
+
+namespace {
+
+/// The connection's buffer; no message here is larger than a few kilobytes.
+constexpr std::size_t allowed = 256 * 1024;
+
+using strings = std::vector<std::string>;
+struct pass_on {
+  strings operator()(const strings& s) const { return s; }
+};
+using job_type = fmap::detail::travelling_job<strings, pass_on>;
+
+template <class... T>
+std::string bytes_of(const T&... values) {
+  std::string result;
+  wire::writer w{result};
+  (w.apply(values), ...);
+  return result;
+}
+
+std::string frame_of(frame kind, const std::string& content) {
+  return bytes_of(std::uint64_t{content.size() + 1}) + static_cast<char>(kind) + content;
+}
+
+/// Frames with a few things wrong, mostly small ones.
+std::string mutated(std::string s, testing::dice& d) {
+  for (auto n = d.below(4); n != 0 && !s.empty(); --n) {
+    const auto at = d.below(s.size());
+    switch (d.below(7)) {
+      case 0: s[at] = static_cast<char>(d.below(256)); break;
+      case 1: s[at] ^= static_cast<char>(1U << d.below(8)); break;
+      case 2: s.resize(at); break;
+      case 3: s.insert(at, 1 + d.below(8), static_cast<char>(d.below(256))); break;
+      case 4: s.erase(at, 1 + d.below(8)); break;
+      case 5: s[at] = d.one_in(2) ? '\xff' : '\x7f'; break;
+      default: s += s.substr(at); break;
+    }
+  }
+  return s;
+}
+
+strings some_strings(testing::dice& d) {
+  strings result(d.below(4));
+  for (auto& s : result) s.resize(d.below(20), 'x');
+  return result;
+}
+
+struct ends {
+  ends() {
+    if (::socketpair(AF_UNIX, SOCK_STREAM, 0, fd) != 0) std::abort();
+  }
+  int fd[2];
+};
+
+bool write_all(int fd, const std::string& s) {
+  return s.size() < 60'000 && ::write(fd, s.data(), s.size()) == static_cast<ssize_t>(s.size());
+}
+
+// -- what a pool reads ------------------------------------------------------------
+
+/// A pool's side that holds a few items, and takes one message.
+void pool_reads(testing::dice& d) {
+  shared_mailbox box{1};
+  worker place;
+  box.join_remote(place, std::make_shared<parker>(), 1, 8192);
+  const auto work = std::make_shared<job_type>(pass_on{});
+  const run_ptr r = box.open({.buffersize = 64, .max_attempts = 2}, work, nullptr, nullptr);
+  const auto count = static_cast<std::uint32_t>(1 + d.below(12));
+  auto items = std::make_unique<chunk>(0, count, work->layout);
+  for (std::uint32_t i = 0; i != count; ++i) {
+    const std::string bytes = bytes_of(some_strings(d));
+    wire::reader reader{bytes};
+    work->load_item(reader, *items, i);
+  }
+  box.push(*r, std::move(items), count);
+  ends e;
+  connection line{e.fd[0]};
+  custody held{box, place, line};
+  while (const parcel p = box.take(place)) held.send(p);
+
+  std::string message;
+  for (std::uint64_t next = 0; next < count;) {
+    const auto n = 1 + d.below(count - next);
+    if (d.one_in(4)) {
+      message += frame_of(frame::returned, bytes_of(r->id, next, static_cast<std::uint32_t>(n)));
+    } else {
+      std::string values;
+      std::vector<std::uint32_t> sizes;
+      for (std::uint64_t i = 0; i != n; ++i) {
+        const auto before = values.size();
+        if (d.one_in(3))
+          values += '\1'
+                    + fmap::detail::encode_exception(
+                        std::make_exception_ptr(std::out_of_range{"far"}), "host", 7);
+        else
+          values += '\0' + bytes_of(some_strings(d));
+        sizes.push_back(static_cast<std::uint32_t>(values.size() - before));
+      }
+      message += frame_of(frame::outcomes,
+                          bytes_of(r->id, next, std::uint64_t{d.below(1000)}, sizes) + values);
+    }
+    next += n;
+  }
+  if (write_all(e.fd[1], mutated(std::move(message), d)) && line.fill()) {
+    watching = true;
+    largest = 0;
+    line.each([&](frame kind, wire::reader& reader) {
+      switch (kind) {
+        case frame::outcomes: return held.outcomes(reader);
+        case frame::returned: return held.returned(reader);
+        case frame::broken: return fmap::detail::decode_exception(reader) != nullptr;
+        default: return false;
+      }
+    });
+    watching = false;
+    if (largest > allowed) FAIL("asked for " << largest << " bytes");
+  }
+  ::close(e.fd[1]);
+  box.stop(*r);
+  box.lose(
+      place, [](run_id, std::uint64_t) { return mark::waiting; },
+      [](const casualty&) { return std::exception_ptr{}; });
+  held.forget();
+  box.close(*r);
+}
+
+// -- what a worker process reads --------------------------------------------------
+
+/// A worker process' inside, fed with many messages.
+void worker_reads(testing::dice& d, int messages) {
+  ends e;
+  recorder flight;
+  std::jthread drain{[fd = e.fd[1]] {
+    char buffer[65536];
+    while (::read(fd, buffer, sizeof buffer) > 0) {}
+  }};
+  {
+    node_process node{e.fd[0], ::dup(flight.fd())};
+    const auto give = [&](frame kind, const std::string& content) {
+      wire::reader reader{content};
+      return node.receive(kind, reader);
+    };
+    REQUIRE(give(frame::setup,
+                 bytes_of(std::uint32_t{1}, std::string{}, 0, std::optional<std::uint64_t>{})));
+    run_id latest = 0;
+    std::uint64_t next = 0;
+    std::uint32_t place = 0;
+    for (int i = 0; i != messages; ++i) {
+      if (i % 50 == 0) {
+        ++latest;
+        give(frame::open,
+             mutated(bytes_of(latest, std::string{job_type{{}}.key()}, std::string{}), d));
+        next = 0;
+        continue;
+      }
+      const auto kind = d.one_in(20) ? frame::recall : d.one_in(40) ? frame::close : frame::batch;
+      std::string content = bytes_of(latest);
+      if (kind == frame::batch) {
+        std::string values;
+        std::vector<std::uint32_t> sizes(1 + d.below(6));
+        for (auto& size : sizes) {
+          const std::string item = bytes_of(some_strings(d));
+          values += item;
+          size = static_cast<std::uint32_t>(item.size());
+        }
+        content = bytes_of(latest, next, place, sizes) + values;
+        next += sizes.size();
+        place = (place + 8) % (recorder::size - 8);
+      }
+      content = mutated(std::move(content), d);
+      watching = true;
+      largest = 0;
+      give(d.one_in(50) ? static_cast<frame>(d.below(256) | 16U) : kind, content);
+      watching = false;
+      if (largest > allowed) FAIL("asked for " << largest << " bytes");
+    }
+  }
+  ::shutdown(e.fd[1], SHUT_RDWR);
+  drain.join();
+  ::close(e.fd[0]);
+  ::close(e.fd[1]);
+}
+
+void feed(int count) {
+  const auto seed = testing::seed();
+  INFO(testing::seed_message(seed));
+  testing::dice d{seed};
+  for (int i = 0; i != count / 2; ++i) pool_reads(d);
+  const auto system = default_system();
+  for (int i = 0; i != count / 2; i += 1000) worker_reads(d, 1000);
+  SUCCEED();
+}
+
+}  // namespace
+
+TEST_CASE("malformed messages") { feed(20'000); }
+
+TEST_CASE("a million malformed messages", "[.long]") { feed(1'000'000); }

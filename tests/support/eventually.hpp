@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Waiting for what another thread will do.
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+
+namespace testing {
+
+/// Polls until the condition holds; false if it does not within half a minute.
+template <class Condition>
+bool eventually(const Condition& holds) {
+  const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds{30};
+  while (!holds()) {
+    if (std::chrono::steady_clock::now() > give_up) return false;
+    std::this_thread::sleep_for(std::chrono::microseconds{50});
+  }
+  return true;
+}
+
+/// Holds threads up until it is opened.
+class gate {
+public:
+  void pass() {
+    std::unique_lock lock{mutex_};
+    ++waiting_;
+    opened_.wait(lock, [this] { return open_; });
+    --waiting_;
+  }
+
+  void open() {
+    std::lock_guard guard{mutex_};
+    open_ = true;
+    opened_.notify_all();
+  }
+
+  /// Threads that stand before it.
+  int waiting() const {
+    std::lock_guard guard{mutex_};
+    return waiting_;
+  }
+
+private:
+  mutable std::mutex mutex_;
+  std::condition_variable opened_;
+  int waiting_ = 0;
+  bool open_ = false;
+};
+
+/// Opens a gate when the scope is left, so that a failed assertion does not hang the test.
+class opens_at_exit {
+public:
+  explicit opens_at_exit(gate& g) : gate_{g} {}
+  ~opens_at_exit() { gate_.open(); }
+  opens_at_exit(const opens_at_exit&) = delete;
+  opens_at_exit& operator=(const opens_at_exit&) = delete;
+
+private:
+  gate& gate_;
+};
+
+}  // namespace testing

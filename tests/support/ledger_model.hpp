@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What a ledger must do, in the most naive way: a map from each index in flight to where it is.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <map>
+#include <stdexcept>
+#include <vector>
+
+#include "actors/ledger.hpp"
+
+namespace testing {
+
+using fmap::actors::casualty;
+using fmap::actors::ledger;
+using fmap::actors::mark;
+using fmap::actors::run_counts;
+using fmap::actors::run_id;
+using fmap::actors::run_limits;
+using fmap::actors::span;
+using fmap::actors::worker_id;
+
+/// Throws, so that a random walk ends at the first deviation.
+inline void expect(bool holds, const char* what) {
+  if (!holds) throw std::logic_error{what};
+}
+
+enum class place { queued, held, ready, handed_out };
+
+struct item_model {
+  place where = place::queued;
+  worker_id holder = 0;
+  std::uint32_t chunk = 0, deaths = 0;
+  bool alone = false;
+};
+
+struct run_model {
+  run_limits limits;
+  std::map<std::uint64_t, item_model> items;  // in flight
+  std::vector<std::uint64_t> handed_out;      // in this order
+  std::uint64_t free = 0, granted = 0, pulled = 0, taken = 0, dropped = 0, next_out = 0;
+  std::uint64_t retried = 0, quarantined = 0;
+  bool ended = false, stopped = false;
+
+  std::uint64_t count(place p) const {
+    return static_cast<std::uint64_t>(std::count_if(
+        items.begin(), items.end(), [p](const auto& i) { return i.second.where == p; }));
+  }
+
+  /// The item leaves the run without having been taken.
+  auto drop(std::map<std::uint64_t, item_model>::iterator i) {
+    ++dropped;
+    ++free;
+    return items.erase(i);
+  }
+
+  bool can_hand_out() const {
+    if (!limits.ordered) return count(place::ready) != 0;
+    auto i = items.find(next_out);
+    return i != items.end() && i->second.where == place::ready;
+  }
+
+  bool drained() const {
+    return granted == 0 && count(place::queued) == 0 && count(place::held) == 0;
+  }
+};
+
+}  // namespace testing

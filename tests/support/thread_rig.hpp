@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// A pool on plain threads: what the actors do, without CAF, so that ThreadSanitizer sees all of it.
+#pragma once
+
+#include <algorithm>
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <list>
+#include <memory>
+#include <mutex>
+#include <stdexcept>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include <fmap/detail/function_job.hpp>
+
+#include "actors/pool_core.hpp"
+
+namespace testing {
+
+using fmap::actors::parker;
+using fmap::actors::run_ptr;
+using fmap::actors::shared_mailbox;
+
+/// Supervisor, workers and sources as threads. They hold the mailbox, not the core, as actors do.
+class thread_core final : public fmap::detail::pool_core {
+public:
+  thread_core(std::uint32_t workers, std::function<void()> initializer)
+      : pool_core{workers}, initializer_{std::move(initializer)} {
+    box->set_supervisor(bell_);
+    supervisor_ = std::thread{[this] { supervise(); }};
+  }
+
+  ~thread_core() override {
+    shut_down();
+    supervisor_.join();
+    for (auto& w : workers_) w.join();
+    for (auto& s : sources_) s.thread.join();
+  }
+
+  void start_source(const run_ptr& r) override {
+    auto bell = std::make_shared<parker>();
+    {
+      std::lock_guard guard{mutex_};
+      reap();
+      sources_.emplace_back();
+      one_source& mine = sources_.back();
+      mine.thread = std::thread{[box = box, bell, r, &done = mine.done] {
+        do bell->wait();
+        while (box->pull(*r) != shared_mailbox::pulled::over);
+        box->detach_source(*r, nullptr);
+        done = true;
+      }};
+      latest_ = r;
+    }
+    box->attach_source(*r, bell);
+  }
+
+  void shut_down() {
+    box->shut_down();
+    box->wait_until_left();
+  }
+
+  bool can_kill() const override { return false; }
+
+  /// Ends the supervisor while the pool is in use.
+  void end_supervisor() {
+    ended_ = true;
+    bell_->ring();
+  }
+
+  /// The run whose source was started last.
+  run_ptr latest() const {
+    std::lock_guard guard{mutex_};
+    return latest_;
+  }
+
+private:
+  struct one_source {
+    std::thread thread;
+    std::atomic<bool> done{false};
+  };
+
+  void supervise() {
+    using fmap::actors::clock;
+    bool ticking = false;
+    clock::time_point next_tick{};
+    for (;;) {
+      if (ticking)
+        bell_->wait(next_tick);
+      else
+        bell_->wait();
+      if (ended_) break;
+      const auto duties = box->visit();
+      for (std::uint32_t i = 0; i != duties.start; ++i) workers_.emplace_back([this] { work(); });
+      if (duties.quit) break;
+      if (ticking && clock::now() >= next_tick)
+        ticking = box->tick();
+      else if (!duties.tick)
+        continue;
+      ticking = ticking || duties.tick;
+      next_tick = clock::now() + shared_mailbox::tick_interval;
+    }
+    box->supervisor_gone(std::make_exception_ptr(std::runtime_error{"the supervisor was ended"}));
+  }
+
+  void work() {
+    auto bell = std::make_shared<parker>();
+    fmap::actors::worker place;
+    place.supervised = true;
+    box->join(place, bell);
+    try {
+      if (initializer_) initializer_();
+    } catch (...) {
+      box->break_up(std::current_exception());
+    }
+    while (box->work(place)) bell->wait();
+    box->leave(place);
+  }
+
+  /// Joins sources that have ended.
+  void reap() {
+    sources_.remove_if([](one_source& s) {
+      if (!s.done) return false;
+      s.thread.join();
+      return true;
+    });
+  }
+
+  std::function<void()> initializer_;
+  std::shared_ptr<parker> bell_ = std::make_shared<parker>();
+  std::atomic<bool> ended_{false};
+  std::thread supervisor_;
+  std::vector<std::thread> workers_;  // the supervisor's, until that has ended
+  mutable std::mutex mutex_;
+  std::list<one_source> sources_;
+  run_ptr latest_;
+};
+
+/// The pool that maps are made on.
+class thread_rig {
+public:
+  explicit thread_rig(std::uint32_t workers, std::function<void()> initializer = nullptr)
+      : core_{std::make_shared<thread_core>(workers, std::move(initializer))} {}
+  ~thread_rig() { shutdown(); }
+  thread_rig(const thread_rig&) = delete;
+  thread_rig& operator=(const thread_rig&) = delete;
+
+  const std::shared_ptr<thread_core>& core() const { return core_; }
+
+  template <class In, class Fn>
+  static std::shared_ptr<fmap::detail::job> make_job(Fn fn) {
+    return std::make_shared<fmap::detail::function_job<In, Fn>>(std::move(fn));
+  }
+
+  shared_mailbox& box() const { return *core_->box; }
+  void shutdown() { core_->shut_down(); }
+
+private:
+  std::shared_ptr<thread_core> core_;
+};
+
+}  // namespace testing
