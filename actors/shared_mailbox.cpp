@@ -40,7 +40,7 @@ void shared_mailbox::wake_worker(bells& ring, bool at_once) {
     idle_.pop_back();
     w->idle = false;
     ring.add(w->bell);
-  } else if (started_ < capacity_ && supervisor_ && !broken_) {
+  } else if (started_ < capacity_ + blocked_ && supervisor_ && !broken_) {
     ++started_;
     ++to_start_;
     ring.add(supervisor_);

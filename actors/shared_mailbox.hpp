@@ -92,14 +92,26 @@ struct worker {
   span batch;  // what it still holds; others shorten it under the mutex
   clock::time_point since{};
   spinner spin;
-  bool supervised = false;                 // counts among the pool's workers
-  bool retired = false;                    // did so, and has been replaced
-  bool remote = false;                     // a stub: its batches are executed elsewhere
-  const detail::parking* until = nullptr;  // takes no further batch once this has been rung
+  bool supervised = false;  // counts among the pool's workers
+  bool retired = false;     // did so, and has been replaced
+  bool remote = false;      // a stub: its batches are executed elsewhere
+  bool cheap = false;       // its last batch was of a cheap run
 };
 
-/// The pool in whose worker this thread runs a task, if any.
+/// The pool whose work this thread is doing, if any.
 extern constinit thread_local const shared_mailbox* working_for;
+
+/// Says so for as long as it lives.
+class working_in {
+public:
+  explicit working_in(const shared_mailbox* box) : before_{std::exchange(working_for, box)} {}
+  ~working_in() { working_for = before_; }
+  working_in(const working_in&) = delete;
+  working_in& operator=(const working_in&) = delete;
+
+private:
+  const shared_mailbox* before_;
+};
 
 /// Outcomes that the consumer may take: the `count` slots of a chunk that end at `end`.
 struct outcome_span {
@@ -173,14 +185,18 @@ public:
 
   // -- workers ----------------------------------------------------------------
 
-  /// `weight` as in the ledger; `capacity`: how many items it takes at once.
-  void join(worker&, doorbell_ptr, std::uint32_t weight = 1, std::uint32_t capacity = any_number);
+  void join(worker&, doorbell_ptr);
 
   /// Takes and runs batches until there are none. False: the pool is closing, leave.
   bool work(worker&);
 
-  /// The worker will not look here until its next work(), whatever there is.
+  /// The worker will not look here until its next work() or take(), whatever there is.
   void rest(worker&);
+
+  /// A worker is about to wait for something else: another one may be started meanwhile. Throws
+  /// would_deadlock if too many wait already.
+  void block();
+  void unblock();
 
   void leave(worker&);
 
@@ -291,6 +307,7 @@ private:
   void wake_sink(run&, bells&, bool at_once = false);
   bool worth_spinning(const worker&) const;
   bool soon_free() const;
+  bool surplus() const;
   void want_tick(bells&);
   void widen(run&, bells&);
   bool exhausted(const run&) const;
@@ -305,7 +322,7 @@ private:
   ledger ledger_;
   std::unordered_map<run_id, run_ptr> runs_;
   std::vector<worker*> workers_, idle_;
-  std::uint32_t capacity_, started_ = 0, to_start_ = 0, retiring_ = 0;
+  std::uint32_t capacity_, started_ = 0, to_start_ = 0, retiring_ = 0, blocked_ = 0;
   doorbell_ptr supervisor_;
   std::shared_ptr<job> task_job_;
   run_ptr tasks_;

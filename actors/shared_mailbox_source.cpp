@@ -127,7 +127,9 @@ shared_mailbox::pulled shared_mailbox::pull(run& r, bool once) {
     const auto took = clock::now() - begun;
     lock.lock();
     r.in_source = false;
-    if (took <= quick_fill)
+    if (r.work->asynchronous)
+      r.flush_every = 1;  // each item is to be started before the next one is pulled
+    else if (took <= quick_fill)
       r.flush_every = std::min(2 * r.flush_every, c.capacity);
     else if (took >= slow_fill)
       r.flush_every = std::max(r.flush_every / 2, 1u);
@@ -155,11 +157,16 @@ std::uint32_t shared_mailbox::fillable(run& r) {
   if (r.open == nullptr) {
     if (counts.free == 0 && counts.granted == 0) return r.filled = 0;
     if (r.unused.empty()) {
-      const auto id = static_cast<std::uint32_t>(r.chunks.size());
-      r.chunks.push_back(std::make_unique<chunk>(
-          id, chunk_capacity(ledger_.buffersize(r.id), r.limits.chunksize, r.work->layout),
-          r.work->layout));
-      r.unused.push_back(r.chunks.back().get());
+      if (r.vacant.empty()) {
+        r.vacant.push_back(static_cast<std::uint32_t>(r.chunks.size()));
+        r.chunks.emplace_back();
+      }
+      const std::uint32_t id = r.vacant.back();
+      r.vacant.pop_back();
+      const auto capacity =
+          chunk_capacity(ledger_.buffersize(r.id), r.limits.chunksize, r.work->layout);
+      r.chunks[id] = std::make_unique<chunk>(id, capacity, r.work->layout);
+      r.unused.push_back(r.chunks[id].get());
     }
     r.open = r.unused.back();
     r.unused.pop_back();

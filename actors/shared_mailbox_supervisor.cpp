@@ -33,7 +33,7 @@ shared_mailbox::duties shared_mailbox::visit() {
 
 bool shared_mailbox::tick() {
   bells ring;
-  std::lock_guard lock{mutex_};
+  std::unique_lock lock{mutex_};
   const auto now = clock::now();
   bool more = std::exchange(active_, false);
   for (worker* w : workers_) {
@@ -58,7 +58,13 @@ bool shared_mailbox::tick() {
     wake_sink(*r, ring, true);
   }
   wake_worker(ring, true);
-  return ticking_ = more;
+  ticking_ = more;
+  if (broken_ && ledger_.queued() != 0) {
+    const auto why = std::make_exception_ptr(broken_pool{broken_});
+    lock.unlock();
+    bury(0, why);
+  }
+  return more;
 }
 
 /// Takes from a worker all but the item it has claimed: what it has finished becomes ready, what has
@@ -137,7 +143,8 @@ void shared_mailbox::bury(run_id only, const std::exception_ptr& why) {
   worker undertaker;
   bells ring;
   std::unique_lock lock{mutex_};
-  undertaker.id = ledger_.add_worker(any_number, 0);
+  undertaker.id = ledger_.add_worker(1, 0);
+  const working_in inside{this};  // futures are completed here, and run their callbacks
   while (const span s = ledger_.take(undertaker.id, only)) {
     run& r = *runs_.at(s.run);
     chunk& c = *r.chunks[s.chunk];
@@ -163,6 +170,7 @@ void shared_mailbox::wait_until_left() {
     waiter->wait_alone();
     lock.lock();
   }
+  std::erase(left_, waiter);
 }
 
 bool shared_mailbox::closing() const {

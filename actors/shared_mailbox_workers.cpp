@@ -2,6 +2,7 @@
 // The shared mailbox as workers see it: take, run, settle.
 
 #include <algorithm>
+#include <string>
 #include <utility>
 
 #include <fmap/errors.hpp>
@@ -16,12 +17,14 @@ namespace {
 /// A bound of more than twice this many items is never cheap to fill.
 constexpr std::uint64_t most_cheap = 1u << 20;
 
+/// So many tasks may wait at a time, each at the cost of a thread.
+constexpr std::uint32_t most_blocked = 1000;
+
 }  // namespace
 
-void shared_mailbox::join(worker& w, doorbell_ptr bell, std::uint32_t weight,
-                          std::uint32_t capacity) {
+void shared_mailbox::join(worker& w, doorbell_ptr bell) {
   std::lock_guard lock{mutex_};
-  w.id = ledger_.add_worker(capacity, weight);
+  w.id = ledger_.add_worker(any_number);
   w.bell = std::move(bell);
   workers_.push_back(&w);
 }
@@ -33,10 +36,6 @@ bool shared_mailbox::work(worker& w) {
   auto begun = clock::now();
   bool worked = false;
   while (!broken_) {
-    if (w.until != nullptr && w.until->rung()) {
-      wake_worker(ring);  // somebody else, if need be
-      return true;
-    }
     const span s = ledger_.take(w.id);
     if (!s) {
       if (!worked || closing_ || !worth_spinning(w)) break;
@@ -88,25 +87,26 @@ bool shared_mailbox::work(worker& w) {
     wake_all(ring);
     return false;
   }
+  if (surplus()) return false;
   w.idle = true;
   idle_.push_back(&w);
   return true;
 }
 
 /// One worker at a time stays awake for what may come right away.
-bool shared_mailbox::worth_spinning(const worker& w) const {
-  return spinning_ == 0 && w.busy_with != nullptr && w.busy_with->cheap;
-}
+bool shared_mailbox::worth_spinning(const worker& w) const { return spinning_ == 0 && w.cheap; }
 
 /// What a worker still held is finished.
 void shared_mailbox::settle(worker& w, clock::duration took, bells& ring) {
   run& r = *w.busy_with;
   const span s = std::exchange(w.batch, {});
+  w.busy_with = nullptr;
   if (r.work->asynchronous) return;
   ledger_.finished(w.id, r.id, s.first, s.count, took);
   const auto cost = ledger_.cost(r.id);
   const auto half = static_cast<std::int64_t>(std::min(ledger_.buffersize(r.id) / 2, most_cheap));
-  r.cheap = cost.count() != 0 && cost < worth_waking && cost * half < worth_waking;
+  w.cheap = cost.count() != 0 && cost < worth_waking && cost * half < worth_waking;
+  r.cheap = w.cheap;
   if (r.limits.widest != 0) widen(r, ring);
   collect(r);
   wake_sink(r, ring);
@@ -125,12 +125,97 @@ void shared_mailbox::collect(run& r) {
 /// Nobody will look at so many slots of a chunk again.
 void shared_mailbox::release(run& r, chunk& c, std::uint32_t count) {
   if ((c.left -= count) != 0) return;
-  if (r.from || r.work->delivers) {
+  if (r.open == &c) r.open = nullptr;  // it is full
+  // A burst of tasks may have needed any number of chunks; a run with a bound never does.
+  constexpr std::size_t enough = 8;
+  if (r.from || (r.work->delivers && r.unused.size() < enough)) {
     r.unused.push_back(&c);
   } else {
     r.vacant.push_back(c.id);
     r.chunks[c.id].reset();
   }
+}
+
+/// Where the user left the buffersize open: as many items as keep the workers busy for some batches.
+void shared_mailbox::widen(run& r, bells& ring) {
+  const auto cost = static_cast<std::uint64_t>(ledger_.cost(r.id).count());
+  if (cost == 0) return;
+  constexpr std::uint64_t worth =
+      4 * static_cast<std::uint64_t>(ledger::default_batch_time.count());
+  const std::uint64_t wanted = std::min(r.limits.widest, worth * capacity_ / cost);
+  const std::uint64_t now = ledger_.buffersize(r.id);
+  if (wanted < 2 * now && (wanted <= now || wanted != r.limits.widest)) return;
+  ledger_.widen(r.id, wanted);
+  wake_source(r, ring);
+}
+
+void shared_mailbox::notify_drained(run& r, bells& ring) {
+  if (r.drained && !r.in_source && ledger_.drained(r.id)) ring.add(r.drained);
+}
+
+/// Nothing to do, and nobody who could bring anything.
+bool shared_mailbox::idle_for_good() const {
+  if (ledger_.queued() != 0 || ledger_.held() != 0) return false;
+  return std::none_of(runs_.begin(), runs_.end(),
+                      [](const auto& r) { return r.second->in_source; });
+}
+
+bool shared_mailbox::settled() const {
+  return started_ + retiring_ == 0 && (broken_ || idle_for_good());
+}
+
+void shared_mailbox::block() {
+  bells ring;
+  std::lock_guard lock{mutex_};
+  if (blocked_ == most_blocked)
+    throw would_deadlock{"fmap: " + std::to_string(most_blocked)
+                         + " tasks of this pool wait for something already"};
+  ++blocked_;
+  wake_worker(ring, true);
+}
+
+void shared_mailbox::unblock() {
+  bells ring;
+  std::lock_guard lock{mutex_};
+  --blocked_;
+  if (!surplus() || idle_.empty()) return;
+  worker* const w = idle_.back();  // finds nothing, and leaves
+  idle_.pop_back();
+  w->idle = false;
+  ring.add(w->bell);
+}
+
+/// More workers than there may be: some were started for others that were blocked then.
+bool shared_mailbox::surplus() const { return started_ > capacity_ + blocked_; }
+
+void shared_mailbox::rest(worker& w) {
+  bells ring;
+  std::lock_guard lock{mutex_};
+  if (std::exchange(w.idle, false)) std::erase(idle_, &w);
+  w.busy_with = nullptr;
+  if (w.remote) wake_worker(ring, true);  // it may have been rung for somebody's work
+}
+
+void shared_mailbox::never_came() {
+  bells ring;
+  std::lock_guard lock{mutex_};
+  --started_;
+  if (closing_ && settled()) wake_all(ring);
+}
+
+void shared_mailbox::leave(worker& w) {
+  bells ring;
+  std::lock_guard lock{mutex_};
+  ledger_.remove_worker(w.id, [](run_id, std::uint64_t) { return mark::waiting; });
+  std::erase(workers_, &w);
+  std::erase(idle_, &w);
+  w.bell.reset();
+  if (w.supervised) --started_;
+  if (w.retired) --retiring_;
+  if (closing_ && settled())
+    wake_all(ring);
+  else if (!broken_)
+    wake_worker(ring);
 }
 
 }  // namespace fmap::actors

@@ -48,8 +48,10 @@ std::string bytes_of(const T&... values) {
 }  // namespace
 
 node_process::~node_process() {
-  for (auto& [id, s] : runs_)
+  for (auto& [id, s] : runs_) {
+    s.sender->stop();
     if (s.here) core_->box->close(*s.here);
+  }
 }
 
 bool node_process::receive(frame kind, wire::reader& r) {
@@ -229,6 +231,7 @@ bool node_process::close(wire::reader& r) {
   r.apply(there);
   served* const s = find(there);
   if (!r.ok() || s == nullptr) return false;
+  s->sender->stop();
   if (s->here) core_->box->close(*s->here);
   runs_.erase(there);
   return true;

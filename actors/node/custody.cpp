@@ -126,6 +126,13 @@ void custody::tidy_up() {
   });
 }
 
+void custody::recall_all() {
+  std::vector<run_id> runs;
+  for (const holding& h : holdings_)
+    if (std::find(runs.begin(), runs.end(), h.of->id) == runs.end()) runs.push_back(h.of->id);
+  for (const run_id id : runs) line_.send(frame::recall, [&](wire::writer& w) { w.apply(id); });
+}
+
 // -- what comes in ----------------------------------------------------------------
 
 bool custody::outcomes(wire::reader& r) {
@@ -230,6 +237,12 @@ mark custody::state_of(const item& it) const {
     case slot_state::running: return mark::running;
     default: return mark::finished;
   }
+}
+
+std::uint32_t custody::size() const noexcept {
+  std::uint32_t n = 0;
+  for (const holding& h : holdings_) n += h.open;
+  return n;
 }
 
 bool custody::anything_running() const {

@@ -36,11 +36,17 @@ public:
   /// What has not begun of runs that were stopped is called back, and runs that are over are forgotten.
   void tidy_up();
 
+  /// Calls back all that has not begun.
+  void recall_all();
+
   /// Frames of these kinds. False: they make no sense.
   bool outcomes(wire::reader&);
   bool returned(wire::reader&);
 
   bool empty() const noexcept { return holdings_.empty(); }
+
+  /// How many items the process holds.
+  std::uint32_t size() const noexcept;
 
   /// Whether anything of what the process had been given came back.
   bool delivered() const noexcept { return delivered_; }

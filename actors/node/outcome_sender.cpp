@@ -52,6 +52,11 @@ void outcome_sender::serve(run_ptr r, detail::remote_job& work) {
   ring();
 }
 
+void outcome_sender::stop() {
+  std::lock_guard guard{mutex_};
+  run_.reset();
+}
+
 void outcome_sender::ring() noexcept {
   std::lock_guard guard{mutex_};
   outcome_span s;

@@ -42,6 +42,9 @@ public:
       : back_{back}, flight_{flight}, box_{std::move(box)}, there_{there} {}
 
   void serve(run_ptr, detail::remote_job&);
+
+  /// Returns when nobody is sending any more; goes before the run's close.
+  void stop();
   void ring() noexcept override;
 
   /// Items whose outcome is this error.

@@ -26,6 +26,9 @@ constexpr std::uint32_t capacity_per_thread = 8192, largest_capacity = recorder:
 constexpr std::size_t enough_waiting = 4u << 20;
 constexpr int buffer_size = 1 << 20;
 
+/// An item that takes longer than this does not keep others waiting that have been sent after it.
+constexpr std::chrono::milliseconds slow_item{10};
+
 /// A process that has nothing to do any more and does not end (somebody has stopped it, say).
 constexpr std::chrono::seconds time_to_quit{5};
 
@@ -143,6 +146,7 @@ bool stub::exchange() {
   }
   held_->tidy_up();
   take();
+  unburden();
   watch();
   if (held_->empty()) {
     if (place_.retired) get_up();
@@ -171,10 +175,12 @@ bool stub::read_all() {
 int stub::patience() const {
   using std::chrono::milliseconds;
   if (quitting_) return 100;
+  const int soon = crowded() ? static_cast<int>(milliseconds{slow_item}.count()) : -1;
   const auto least = held_->timeouts().least;
-  if (least.count() == 0) return -1;
-  const auto ms = std::chrono::duration_cast<milliseconds>(least / 8).count();
-  return static_cast<int>(std::clamp<std::int64_t>(ms, 1, 100));
+  if (least.count() == 0) return soon;
+  const auto ms =
+      std::clamp<std::int64_t>(std::chrono::duration_cast<milliseconds>(least / 8).count(), 1, 100);
+  return soon < 0 ? static_cast<int>(ms) : std::min(soon, static_cast<int>(ms));
 }
 
 /// Collects the process, which has ended or is about to.
@@ -243,7 +249,7 @@ bool stub::receive(frame kind, wire::reader& r) {
       if (!greeted_ || ready_) return false;
       commons_->budget.ready();
       return ready_ = true;
-    case frame::outcomes: return held_->outcomes(r);
+    case frame::outcomes: stalled_ = false; return held_->outcomes(r);
     case frame::returned: return held_->returned(r);
     case frame::broken: {
       const std::exception_ptr why = detail::decode_exception(r);
@@ -275,7 +281,7 @@ bool stub::greet(wire::reader& r) {
 }
 
 void stub::take() {
-  while (greeted_ && !quitting_ && !expired_ && !place_.retired
+  while (greeted_ && !quitting_ && !expired_ && !stalled_ && !place_.retired
          && line_->waiting() < enough_waiting) {
     if (!seated_ && !(seated_ = commons_->places.sit(bell_))) return;
     const std::uint64_t left =
@@ -287,6 +293,18 @@ void stub::take() {
     sent_ += held_->send(p);
     if (settings_.max_items && sent_ == *settings_.max_items) box_->retire(place_);
   }
+}
+
+/// Whether it holds items that may have to wait for others.
+bool stub::crowded() const { return !stalled_ && held_->size() > settings_.threads; }
+
+/// What has not begun behind a slow item is for somebody else.
+void stub::unburden() {
+  if (crowded() && clock::now() - progress_at_ >= slow_item && held_->anything_running()) {
+    stalled_ = true;
+    held_->recall_all();
+  }
+  if (stalled_) box_->rest(place_);
 }
 
 void stub::get_up() {

@@ -85,6 +85,8 @@ private:
   bool receive(frame, wire::reader&);
   bool greet(wire::reader&);
   void take();
+  bool crowded() const;
+  void unburden();
   void get_up();
   void watch();
   void quit_in_time();
@@ -103,10 +105,11 @@ private:
   std::optional<custody> held_;
   std::optional<child_process> child_;
 
-  bool greeted_ = false;                       // it runs this program
-  bool ready_ = false;                         // its initializer, if any, has run
-  bool seated_ = false;                        // it may work
-  bool blameless_ = false;                     // its death is our doing
+  bool greeted_ = false;    // it runs this program
+  bool ready_ = false;      // its initializer, if any, has run
+  bool seated_ = false;     // it may work
+  bool stalled_ = false;    // it is at slow items, and gets no others before one of them is done
+  bool blameless_ = false;  // its death is our doing
   std::optional<clock::time_point> quitting_;  // since it was told to finish
   std::uint64_t sent_ = 0;                     // items, in its life
   std::map<custody::item, clock::time_point> running_since_;

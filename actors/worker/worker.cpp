@@ -20,7 +20,7 @@ caf::behavior worker_actor::make_behavior() {
 
 void worker_actor::start() {
   helper_.emplace(box_);
-  const helping here{*helper_};
+  const working_in inside{box_.get()};
   place_.supervised = true;
   box_->join(place_, std::make_shared<actor_bell<wake>>(caf::actor{this}));
   try {

@@ -177,12 +177,13 @@ TEST_CASE(
       logbook::write(static_cast<std::uint64_t>(::getpid()));
       ::raise(SIGSTOP);
     }
+    // Of items that take their time a process holds few; what a stopped one holds stays with it.
+    std::this_thread::sleep_for(1ms);
     return x;
   };
   fmap::future_map m{pool, fn, std::views::iota(0, 500), {.buffersize = 16, .chunksize = 1}};
   std::size_t n = 0;
   auto it = m.begin();
-  // What the stopped process holds beside the item stays with it.
   for (; n < 400; ++it) ++n;
   CHECK(m.stats().running >= 1);
   CHECK(m.stats().pulled > 400);
@@ -198,7 +199,7 @@ TEST_CASE("a stopped idle worker does not keep the pool from ending") {
     fmap::process_pool pool{1};
     REQUIRE(::kill(pool.submit(own_pid).get(), SIGSTOP) == 0);
   }
-  CHECK(testing::belongings{} == before);
+  CHECK(eventually([&] { return testing::belongings{}.no_more_than(before); }));
 }
 
 TEST_CASE("max_items_per_worker is exact, loses nothing and never has more processes at work") {
@@ -258,7 +259,7 @@ TEST_CASE("environment and niceness are the children's") {
 #if !defined(__SANITIZE_ADDRESS__)
 TEST_CASE("the address-space limit: bad_alloc is the item's error, a crash by it is named") {
   fmap::process_pool pool{
-      {.workers = 1, .restarts = 0, .address_space_limit = std::size_t{1} << 30}};
+      {.workers = 1, .restarts = 0, .address_space_limit = std::size_t{512} << 20}};
   const auto grab = [](std::size_t n) { return std::string(n, 'x').size(); };
   CHECK_THROWS_AS(pool.submit(grab, std::size_t{2} << 30).get(), std::bad_alloc);
   CHECK(pool.submit(grab, std::size_t{1000}).get() == 1000);
@@ -271,11 +272,11 @@ TEST_CASE("the address-space limit: bad_alloc is the item's error, a crash by it
   }
   // An item that does not even fit in, and a result that does not fit twice.
   CHECK_THROWS_AS(
-      pool.submit([](std::string s) { return s.size(); }, std::string(std::size_t{1100} << 20, 'x'))
+      pool.submit([](std::string s) { return s.size(); }, std::string(std::size_t{600} << 20, 'x'))
           .get(),
       fmap::worker_lost);
   CHECK_THROWS(
-      pool.submit([](std::size_t n) { return std::string(n, 'x'); }, std::size_t{500} << 20).get());
+      pool.submit([](std::size_t n) { return std::string(n, 'x'); }, std::size_t{300} << 20).get());
   CHECK(pool.submit(grab, std::size_t{1000}).get() == 1000);
 }
 #endif

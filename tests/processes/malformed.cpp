@@ -33,8 +33,15 @@ constinit thread_local std::size_t largest = 0;
 // Not inlined, or GCC sees a malloc and a delete and warns.
 [[gnu::noinline]] void* operator new(std::size_t size) {
   if (watching) largest = std::max(largest, size);
-  if (void* p = std::malloc(size != 0 ? size : 1)) return p;
-  throw std::bad_alloc{};
+  for (;;) {
+    if (void* p = std::malloc(size != 0 ? size : 1)) return p;
+    const auto handler = std::get_new_handler();
+    if (handler == nullptr) throw std::bad_alloc{};
+    handler();
+  }
+}
+[[gnu::noinline]] void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
+  return std::malloc(size != 0 ? size : 1);
 }
 [[gnu::noinline]] void operator delete(void* p) noexcept { std::free(p); }
 [[gnu::noinline]] void operator delete(void* p, std::size_t) noexcept { std::free(p); }

@@ -15,11 +15,12 @@
 #include <unistd.h>
 
 #include <fmap/fmap.hpp>
+#include <fmap/process_pool.hpp>
 
 #include "support/catch.hpp"
 
 /// Every pool type. Tests over this list use stateless functions, and values that can travel.
-#define FMAP_TESTED_POOLS fmap::thread_pool
+#define FMAP_TESTED_POOLS fmap::thread_pool, fmap::process_pool
 
 /// A test case for every pool type, which is `TestType` in it.
 #define TEST_CASE_ON_POOLS(name) TEMPLATE_TEST_CASE(name, "[executor]", FMAP_TESTED_POOLS)

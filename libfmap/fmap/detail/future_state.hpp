@@ -80,6 +80,11 @@ public:
   /// Puts a waiter into the list; false if the state is done, and nobody will notify it.
   bool add(waiter&) noexcept;
 
+  /// To be called before this thread waits: true if this was pending in the executor that the thread works
+  /// for, and has been completed right here instead. Throws would_deadlock if this thread is in the midst
+  /// of completing it.
+  bool try_run_here();
+
   /// Takes a waiter out of the list; false: the state is done, and it has been or is about to be notified.
   bool remove(waiter&) noexcept;
 
@@ -156,6 +161,22 @@ private:
 
   std::atomic<std::uintptr_t> word_{0};
   std::atomic<std::uint32_t> references_{1};
+};
+
+/// A state that this thread is in the midst of completing, for as long as this lives.
+class running_here {
+public:
+  explicit running_here(const future_state_base&) noexcept;
+  ~running_here();
+  running_here(const running_here&) = delete;
+  running_here& operator=(const running_here&) = delete;
+
+  /// Whether there is such a thing for this state.
+  static bool in(const future_state_base&) noexcept;
+
+private:
+  const future_state_base* const state_;
+  const running_here* const outer_;
 };
 
 /// The shared state of a `future<T>`: 24 bytes and the result. A task of an executor derives from it and

@@ -48,14 +48,24 @@ public:
                            std::tuple<Args...>(std::forward<A>(args)...)} {}
 
   void run() noexcept override {
-    if (this->try_start()) complete();
+    if (this->try_start())
+      complete();
+    else if (this->now() == future_state_base::status::cancelled)
+      call_.reset();
   }
 
   void refuse(const std::exception_ptr& error) noexcept override {
-    if (this->try_start()) this->fail(error);
+    if (this->try_start()) {
+      call_.reset();
+      this->fail(error);
+    } else if (this->now() == future_state_base::status::cancelled) {
+      call_.reset();
+    }
   }
 
-  void cancel() noexcept override { future_state_base::cancel(); }
+  void cancel() noexcept override {
+    if (future_state_base::cancel()) call_.reset();
+  }
   void release() noexcept override { future_state_base::release(); }
 
 private:
@@ -66,6 +76,7 @@ private:
   }
 
   void complete() noexcept {
+    const running_here running{*this};
     try {
       if constexpr (std::is_void_v<R>) {
         invoke();

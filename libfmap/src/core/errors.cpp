@@ -6,7 +6,7 @@
 namespace fmap {
 
 broken_pool::broken_pool(std::exception_ptr cause)
-    : error{"the pool is broken: " + detail::describe(cause)}, cause_{std::move(cause)} {}
+    : error{"fmap: the pool is broken: " + detail::describe(cause)}, cause_{std::move(cause)} {}
 
 std::string detail::describe(const std::exception_ptr& e) {
   if (!e) return "no exception";

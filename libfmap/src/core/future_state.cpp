@@ -124,9 +124,39 @@ bool future_state_base::claim(status& before) {
 
 bool future_state_base::wait_slowly(const deadline& until) {
   if (until == time_limit::only_look) return false;
-  if (current_helper != nullptr && run_here(*current_helper)) return true;
+  if (try_run_here()) return true;
   waiting_thread{*this}.wait(until);
   return done();
+}
+
+bool future_state_base::try_run_here() {
+  if (current_helper == nullptr) return false;
+  if (running_here::in(*this)) throw would_deadlock{"fmap: a task waits for its own result"};
+  // Tasks that wait for tasks lie on top of each other here. Deeper down others must run them.
+  constexpr int deepest = 500;
+  thread_local int depth = 0;
+  if (depth == deepest) return false;
+  ++depth;
+  const bool done_here = run_here(*current_helper);
+  --depth;
+  return done_here;
+}
+
+namespace {
+
+constinit thread_local const running_here* innermost = nullptr;
+
+}  // namespace
+
+running_here::running_here(const future_state_base& state) noexcept
+    : state_{&state}, outer_{std::exchange(innermost, this)} {}
+
+running_here::~running_here() { innermost = outer_; }
+
+bool running_here::in(const future_state_base& state) noexcept {
+  for (const running_here* r = innermost; r != nullptr; r = r->outer_)
+    if (r->state_ == &state) return true;
+  return false;
 }
 
 /// Threads first, so that no callback can delay them; each kind in the order in which they came.

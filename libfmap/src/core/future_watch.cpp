@@ -73,6 +73,13 @@ bool future_watch::wait_for(std::size_t wanted, bool or_error, const deadline& u
   if (place_.check(satisfied)) return true;
   if (until == time_limit::only_look) return false;
   start();
+  if (current_helper != nullptr) {
+    // Rather than block a worker, it runs what nobody has begun.
+    for (std::size_t i = 0; i < size_ && !place_.check(satisfied); ++i) {
+      future_state_base* const state = nodes_[i].state;
+      if (state != nullptr && !state->done()) state->try_run_here();
+    }
+  }
   wait_at(place_, until);
   return place_.check(satisfied);
 }
