@@ -22,6 +22,7 @@
 
 #if !FMAP_CAF_1
 #  include <caf/atom.hpp>
+#  include <caf/logger.hpp>
 #  include <caf/meta/type_name.hpp>
 #endif
 
@@ -44,6 +45,14 @@ void post_later(caf::event_based_actor* self, std::chrono::nanoseconds delay, Me
   self->mail(std::move(message)).delay(delay).send(self);
 #else
   self->delayed_send(self, delay, std::move(message));
+#endif
+}
+
+/// Drops what CAF 0.17 leaves behind in a thread that spawned an actor: a reference to the system's logger,
+/// for which the system's destructor would wait until the thread ends.
+inline void forget_logger() {
+#if !FMAP_CAF_1
+  caf::logger::set_current_actor_system(nullptr);
 #endif
 }
 

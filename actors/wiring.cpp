@@ -27,10 +27,14 @@ struct own_system {
   caf::actor_system system{settings};
 };
 
+/// Called by users' threads, too, which may live longer than the system.
 template <class Actor, class... Args>
 caf::actor spawn(caf::actor_system& system, threads where, Args&&... args) {
-  if (where == threads::own) return system.spawn<Actor, caf::detached>(std::forward<Args>(args)...);
-  return system.spawn<Actor>(std::forward<Args>(args)...);
+  caf::actor result = where == threads::own
+                          ? system.spawn<Actor, caf::detached>(std::forward<Args>(args)...)
+                          : system.spawn<Actor>(std::forward<Args>(args)...);
+  forget_logger();
+  return result;
 }
 
 [[maybe_unused]] const bool types_are_known = announce_types<caf::id_block::fmap>();

@@ -34,6 +34,16 @@ std::pair<int, bool> drain(Map& map) {
   return {results, false};
 }
 
+/// Whether the pool has begun to shut down.
+bool takes_no_work(fmap::thread_pool& pool) {
+  try {
+    fmap::future_map probe{pool, same, std::views::iota(0, 1), 1};
+    return false;
+  } catch (const fmap::pool_shutdown&) {
+    return true;
+  }
+}
+
 }  // namespace
 
 TEST_CASE("a shutdown under a live map: what is in flight is handed out, then pool_shutdown") {
@@ -85,14 +95,7 @@ TEST_CASE("an input that ends while the pool shuts down had no more: no error") 
   CHECK(map.begin() != map.end());
   REQUIRE(eventually([&] { return last.waiting() == 1; }));
   std::jthread shutter{[&] { pool.shutdown(); }};
-  REQUIRE(eventually([&] {
-    try {
-      fmap::future_map probe{pool, same, std::views::iota(0, 1), 1};
-      return false;
-    } catch (const fmap::pool_shutdown&) {
-      return true;
-    }
-  }));
+  REQUIRE(eventually([&] { return takes_no_work(pool); }));
   last.open();
   CHECK(drain(map) == std::pair{3, false});
 }
@@ -114,6 +117,7 @@ TEST_CASE("a shutdown finishes what is queued and running") {
     pool.shutdown();
     down = true;
   }};
+  REQUIRE(eventually([&] { return takes_no_work(pool); }));
   CHECK_FALSE(down);
   hold.open();
   CHECK(drain(map) == std::pair{9, true});

