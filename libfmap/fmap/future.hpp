@@ -59,7 +59,7 @@ private:
 /// valid(), comparison, copying and destruction, throws `invalid_state`.
 ///
 /// A timeout is any `std::chrono` duration from the call on; 0 only looks, a negative one throws
-/// `std::invalid_argument`. A task that waits in its own pool's worker helps the pool meanwhile, or gets
+/// `std::invalid_argument`. A task may wait for its own pool: see thread_pool. For itself it gets
 /// `would_deadlock`.
 template <class T>
 class future {

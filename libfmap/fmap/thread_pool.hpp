@@ -38,9 +38,9 @@ struct thread_pool_options {
 /// when there is nothing to do. Several maps and tasks may run at once; they share the workers' time
 /// equally. The destructor shuts down and waits.
 ///
-/// A task that waits for its own pool, for a future or in a map, does not block its worker: the worker
-/// takes other work meanwhile, one item at a time, on top of the task that waits. So the task must not
-/// hold a lock that other work of the pool wants.
+/// A task may wait for its own pool. What it waits for is run right there if nobody has begun it;
+/// otherwise another worker is started for as long as the task waits, so that the pool never stands still.
+/// A task that waits for its own result gets `would_deadlock`; two that wait for each other wait for ever.
 class thread_pool : public basic_executor<thread_pool> {
 public:
   /// Throws `std::invalid_argument` if there are to be 0 workers.
