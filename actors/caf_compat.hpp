@@ -38,6 +38,31 @@ void post(const Handle& to, Message message) {
 #endif
 }
 
+/// Sends a message whose type is only known at run time, from `self`.
+inline void send(caf::event_based_actor* self, const caf::actor& to, caf::message content) {
+#if FMAP_CAF_1
+  to->enqueue(caf::make_mailbox_element(self->ctrl(), caf::make_message_id(), std::move(content)),
+              self->context());
+#else
+  to->enqueue(self->ctrl(), caf::make_message_id(), std::move(content), self->context());
+#endif
+}
+
+template <class Message>
+void send(caf::event_based_actor* self, const caf::actor& to, Message content) {
+  send(self, to, caf::make_message(std::move(content)));
+}
+
+/// Sends a request; the result has a member `then(on_value, on_error)`.
+template <class Handle, class Message>
+auto request(caf::event_based_actor* self, const Handle& to, Message content) {
+#if FMAP_CAF_1
+  return self->mail(std::move(content)).request(to, caf::infinite);
+#else
+  return self->request(to, caf::infinite, std::move(content));
+#endif
+}
+
 /// Sends an actor a message to itself after a while.
 template <class Message>
 void post_later(caf::event_based_actor* self, std::chrono::nanoseconds delay, Message message) {

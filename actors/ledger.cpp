@@ -101,7 +101,6 @@ std::vector<casualty> ledger::remove_worker(worker_id id,
         }
         ++r.counts.retried;
         item.alone = true;
-        item.avoid = id;
         enqueue(r, item);
       } else if (once && (suspect || m == mark::finished)) {
         ends(r, item, 1, casualty::reason::result_lost);
@@ -120,8 +119,8 @@ bool ledger::full(worker_id id) const {
   if (it == workers_.end()) return true;
   const worker_state& w = it->second;
   return w.items >= w.capacity || any_alone(w.held)
-         || (!runnable_.empty() && std::all_of(runnable_.begin(), runnable_.end(), [&](auto* r) {
-              return room(*r, w) == 0;
+         || (!runnable_.empty() && std::none_of(runnable_.begin(), runnable_.end(), [&](auto* r) {
+              return may_take(*r, w);
             }));
 }
 
@@ -181,15 +180,10 @@ void ledger::widen(run_id id, std::uint64_t buffersize) {
 
 // -- workers' visits --------------------------------------------------------------
 
-/// Where in a run's queue the next span for this worker is; past the end if there is none.
-std::size_t ledger::candidate(const run_state& r, worker_id id, const worker_state& w) const {
-  std::size_t i = 0;
-  for (; i != r.queue.size(); ++i) {
-    const span& s = r.queue[i];
-    const bool elsewhere = s.avoid == id && workers_.size() > 1;
-    if (!s.alone || (!elsewhere && w.items == 0)) break;
-  }
-  return i;
+/// Whether a worker may have what is first in a run's queue. A suspect waits for one that holds nothing,
+/// and what is behind it waits too: a worker that is always topped up would never come to hold nothing.
+bool ledger::may_take(const run_state& r, const worker_state& w) const {
+  return (w.items == 0 || !r.queue.front().alone) && room(r, w) != 0;
 }
 
 std::uint32_t ledger::batch_size(const run_state& r, const worker_state& w) const {
@@ -228,26 +222,20 @@ span ledger::take(worker_id id, run_id only) {
   worker_state* w = find_worker(id);
   if (w == nullptr || any_alone(w->held)) return {};
   run_state* best = nullptr;
-  std::size_t position = 0;
   for (run_state* r : runnable_) {
     if (only != 0 && r->id != only) continue;
     if (best != nullptr
         && std::pair{best->vtime, best->counts.held} <= std::pair{r->vtime, r->counts.held})
       continue;
-    if (room(*r, *w) == 0) continue;
-    const std::size_t i = candidate(*r, id, *w);
-    if (i == r->queue.size()) continue;
-    best = r;
-    position = i;
+    if (may_take(*r, *w)) best = r;
   }
   if (best == nullptr) return {};
-  span& from = best->queue[position];
+  span& from = best->queue.front();
   const std::uint32_t n = std::min({from.count, batch_size(*best, *w), room(*best, *w)});
   span batch = part(from, from.first, from.first + n);
   from.first += n;
   from.count -= n;
-  if (from.count == 0)
-    best->queue.erase(best->queue.begin() + static_cast<std::ptrdiff_t>(position));
+  if (from.count == 0) best->queue.pop_front();
   queued_ -= n;
   held_ += n;
   best->counts.queued -= n;

@@ -27,7 +27,6 @@ struct span {
   std::uint64_t first = 0;  ///< index of the first item
   std::uint32_t count = 0;  ///< 0: no span at all
   bool alone = false;       ///< a suspect: travels in a batch of its own
-  worker_id avoid = 0;      ///< not to this worker while there is another one
   double charge = 0;        ///< workers' time in ns that its run was charged for each item held
 
   std::uint64_t end() const { return first + count; }
@@ -103,7 +102,7 @@ public:
                                       const std::function<mark(run_id, std::uint64_t)>& what,
                                       worker_id heir = 0);
 
-  /// Whether a worker holds all it may for now.
+  /// Whether a worker gets nothing before something that it holds is done.
   bool full(worker_id) const;
 
   // -- upstream ---------------------------------------------------------------
@@ -204,7 +203,7 @@ private:
   run_state* find(run_id);
   const run_state* find(run_id) const;
   worker_state* find_worker(worker_id);
-  std::size_t candidate(const run_state&, worker_id, const worker_state&) const;
+  bool may_take(const run_state&, const worker_state&) const;
   std::uint32_t batch_size(const run_state&, const worker_state&) const;
   std::uint32_t room(const run_state&, const worker_state&) const;
   std::uint32_t release(worker_state&, run_state&, std::uint64_t first, std::uint32_t count,

@@ -3,8 +3,16 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
 
-#include "actors/caf_compat.hpp"
+#include <caf/actor.hpp>
+#include <caf/actor_addr.hpp>
+#include <caf/allowed_unsafe_message_type.hpp>
+#include <caf/error.hpp>
+
+#include "caf_compat.hpp"  // beside this file, also where it is installed
 
 /// The first type id of fmap's messages. Move it (for all of a program, the library included) if
 /// another library claims the same ids.
@@ -14,9 +22,8 @@
 
 namespace fmap {
 
-/// "You may send n more items." From a receiver to its upstream: as a doorbell within a process (then n
-/// is 0 and the tokens lie in the shared mailbox), as a count between actors that exchange messages.
-/// The receiver pulls or sends at most that many. Demand for a run that is over is ignored.
+/// "You may send n more items." From a receiver to its upstream. As a doorbell within a process n is 0 and
+/// the tokens lie in the shared mailbox. Demand adds up; 0 adds nothing.
 struct demand {
   std::uint64_t n = 0;
 };
@@ -24,6 +31,64 @@ struct demand {
 template <class Inspector>
 auto inspect(Inspector& f, demand& x) {
   return actors::inspect_members(f, x, "fmap::demand", &demand::n);
+}
+
+/// "I am going to send you items." From an upstream to a receiver, which answers with demand.
+struct attach_source {};
+
+template <class Inspector>
+auto inspect(Inspector& f, attach_source& x) {
+  return actors::inspect_members(f, x, "fmap::attach_source");
+}
+
+/// "Send your items to me." From a downstream to a sender, which waits for its demand.
+struct attach_sink {};
+
+template <class Inspector>
+auto inspect(Inspector& f, attach_sink& x) {
+  return actors::inspect_members(f, x, "fmap::attach_sink");
+}
+
+/// "The item with this index failed." From a sender to its downstream, instead of a result; uses up
+/// demand as one.
+struct failure {
+  std::uint64_t index = 0;
+  std::string what;
+};
+
+template <class Inspector>
+auto inspect(Inspector& f, failure& x) {
+  return actors::inspect_members(f, x, "fmap::failure", &failure::index, &failure::what);
+}
+
+/// "There are no more items." From a sender to its downstream, last. The reason is empty if all is well.
+struct end {
+  caf::error reason;
+};
+
+template <class Inspector>
+auto inspect(Inspector& f, end& x) {
+  return actors::inspect_members(f, x, "fmap::end", &end::reason);
+}
+
+/// "Send nothing more: nobody wants it." From a receiver to its upstream, last.
+struct stop {
+  caf::error reason;
+};
+
+template <class Inspector>
+auto inspect(Inspector& f, stop& x) {
+  return actors::inspect_members(f, x, "fmap::stop", &stop::reason);
+}
+
+/// "Attach yourself to this one, and send it your items." What connect() tells a sender.
+struct send_to {
+  caf::actor downstream;
+};
+
+template <class Inspector>
+auto inspect(Inspector& f, send_to& x) {
+  return actors::inspect_members(f, x, "fmap::send_to", &send_to::downstream);
 }
 
 }  // namespace fmap
@@ -48,10 +113,37 @@ auto inspect(Inspector& f, tick& x) {
   return inspect_members(f, x, "fmap::actors::tick");
 }
 
+/// "This actor has ended." From an actor's end to a neighbour of its; within a process.
+struct neighbour_gone {
+  caf::actor_addr who;
+  caf::error reason;
+};
+
+template <class Inspector>
+auto inspect(Inspector& f, neighbour_gone& x) {
+  return inspect_members(f, x, "fmap::actors::neighbour_gone", &neighbour_gone::who,
+                         &neighbour_gone::reason);
+}
+
+/// "Do this for me, in your context." To an actor that asks others on somebody's behalf; within a process.
+struct errand {
+  std::shared_ptr<const std::function<void(caf::event_based_actor*)>> what;
+};
+
 }  // namespace fmap::actors
 
 CAF_BEGIN_TYPE_ID_BLOCK(fmap, FMAP_FIRST_TYPE_ID)
 CAF_ADD_TYPE_ID(fmap, (fmap::demand))
+CAF_ADD_TYPE_ID(fmap, (fmap::attach_source))
+CAF_ADD_TYPE_ID(fmap, (fmap::attach_sink))
+CAF_ADD_TYPE_ID(fmap, (fmap::failure))
+CAF_ADD_TYPE_ID(fmap, (fmap::end))
+CAF_ADD_TYPE_ID(fmap, (fmap::stop))
+CAF_ADD_TYPE_ID(fmap, (fmap::send_to))
 CAF_ADD_TYPE_ID(fmap, (fmap::actors::wake))
 CAF_ADD_TYPE_ID(fmap, (fmap::actors::tick))
+CAF_ADD_TYPE_ID(fmap, (fmap::actors::neighbour_gone))
+CAF_ADD_TYPE_ID(fmap, (fmap::actors::errand))
 CAF_END_TYPE_ID_BLOCK(fmap)
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fmap::actors::errand)

@@ -63,7 +63,7 @@ struct run {
   // downstream
   bool sink_waiting = false;
   doorbell_ptr sink_bell;
-  std::shared_ptr<parker> drained;  // somebody waits for the run to drain
+  doorbell_ptr drained;  // somebody waits for the run to drain
 
   // read and written without the mutex
   alignas(64) std::atomic<std::uint32_t> flush_every{1};
@@ -283,6 +283,9 @@ public:
 
   /// Stops a run and returns when nobody touches its input, its function or its slots any more.
   void close(run&);
+
+  /// Stops a run and returns at once; whoever touches it last closes it.
+  static void abandon(const std::shared_ptr<shared_mailbox>&, const run_ptr&);
 
   run_stats stats(const run&);
   std::uint32_t attempts(const run&, std::uint64_t index);

@@ -35,7 +35,9 @@ parcel shared_mailbox::take(worker& w, std::uint32_t most) {
   if (broken_ || most == 0) return {};
   span s = ledger_.take(w.id);
   if (!s) {
-    if (!ledger_.full(w.id)) {
+    if (ledger_.full(w.id)) {
+      wake_worker(ring);  // it may have been rung for what somebody else can take
+    } else {
       w.idle = true;
       idle_.push_back(&w);
     }

@@ -101,10 +101,38 @@ void shared_mailbox::close(run& r) {
     runs_.erase(it);
     r.source_bell.reset();
     r.sink_bell.reset();
+    r.drained.reset();
   }
   r.from.reset();
   r.clear();
   r.work.reset();
+}
+
+namespace {
+
+/// Closes a run that has drained.
+class closer final : public doorbell {
+public:
+  closer(std::shared_ptr<shared_mailbox> box, run_ptr r) : box_{std::move(box)}, run_{std::move(r)} {}
+  void ring() noexcept override {
+    if (!done_.exchange(true)) box_->close(*run_);
+  }
+
+private:
+  const std::shared_ptr<shared_mailbox> box_;
+  const run_ptr run_;
+  std::atomic<bool> done_{false};
+};
+
+}  // namespace
+
+void shared_mailbox::abandon(const std::shared_ptr<shared_mailbox>& box, const run_ptr& r) {
+  bells ring;
+  std::lock_guard lock{box->mutex_};
+  box->halt(*r, ring);
+  r->sink_bell.reset();
+  r->drained = std::make_shared<closer>(box, r);
+  box->notify_drained(*r, ring);
 }
 
 run_stats shared_mailbox::stats(const run& r) {

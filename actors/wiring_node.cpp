@@ -186,7 +186,7 @@ std::uint32_t node_process::load(served& s, const batch_head& head,
       wire::reader content{bytes.substr(0, sizes[n])};
       bytes.remove_prefix(sizes[n]);
       // Decoding is the user's code, too.
-      items->state(n).store(slot_state::running, std::memory_order_relaxed);
+      items->state(n).store(slot_state::arriving, std::memory_order_relaxed);
       s.remote->load_item(content, *items, n);
     }
   } catch (...) {

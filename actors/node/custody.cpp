@@ -234,6 +234,7 @@ mark custody::state_of(const item& it) const {
   if (h == nullptr) return mark::waiting;
   switch (recorder_.at(h->place + static_cast<std::uint32_t>(it.second - h->first))->load()) {
     case slot_state::item: return mark::waiting;
+    case slot_state::arriving:
     case slot_state::running: return mark::running;
     default: return mark::finished;
   }
@@ -245,10 +246,10 @@ std::uint32_t custody::size() const noexcept {
   return n;
 }
 
-bool custody::anything_running() const {
-  return std::any_of(holdings_.begin(), holdings_.end(), [this](const holding& h) {
+bool custody::anything(slot_state wanted) const {
+  return std::any_of(holdings_.begin(), holdings_.end(), [&](const holding& h) {
     for (std::uint32_t i = 0; i != h.count; ++i)
-      if (h.is_open[i] && runs(h, i)) return true;
+      if (h.is_open[i] && state(h, i) == wanted) return true;
     return false;
   });
 }

@@ -53,7 +53,8 @@ public:
 
   /// How far the process got with an item.
   mark state_of(const item&) const;
-  bool anything_running() const;
+  /// Whether it is at any item that is in this state.
+  bool anything(detail::slot_state) const;
 
   /// The longest and the shortest item_timeout of what is held; 0 if there is none.
   struct limits {
@@ -62,14 +63,15 @@ public:
   limits timeouts() const;
   std::chrono::nanoseconds timeout_of(run_id) const;
 
-  /// Calls `f(item, its timeout)` for each item that is being executed and must not take forever, until
+  /// Calls `f(item, its timeout)` for each item that is being read or executed and must not take forever, until
   /// that returns true.
   template <class F>
   void each_running(F f) const {
     for (const holding& h : holdings_) {
       if (h.of->limits.item_timeout.count() == 0) continue;
       for (std::uint32_t i = 0; i != h.count; ++i)
-        if (h.is_open[i] && runs(h, i) && f(item{h.of->id, h.first + i}, h.of->limits.item_timeout))
+        if (h.is_open[i] && occupies(h, i)
+            && f(item{h.of->id, h.first + i}, h.of->limits.item_timeout))
           return;
     }
   }
@@ -91,8 +93,12 @@ private:
     std::uint64_t end() const { return first + count; }
   };
 
-  bool runs(const holding& h, std::uint32_t i) const {
-    return *recorder_.at(h.place + i) == detail::slot_state::running;
+  detail::slot_state state(const holding& h, std::uint32_t i) const {
+    return recorder_.at(h.place + i)->load();
+  }
+  bool occupies(const holding& h, std::uint32_t i) const {
+    return state(h, i) == detail::slot_state::running
+           || state(h, i) == detail::slot_state::arriving;
   }
   void open(const run_ptr&);
   void post(const parcel&, std::uint64_t first);

@@ -21,6 +21,8 @@ namespace fmap::actors {
 
 namespace {
 
+using detail::slot_state;
+
 /// Items in the hands of one process, at most.
 constexpr std::uint32_t capacity_per_thread = 8192, largest_capacity = recorder::size / 4;
 constexpr std::size_t enough_waiting = 4u << 20;
@@ -201,8 +203,9 @@ void stub::bury() {
   const worker_death death = end();
   const bool broken = box_->broken() != nullptr;
   // One that had proved to work, and was at work, was just between two items.
-  const bool working =
-      held_ && !held_->empty() && (held_->anything_running() || held_->delivered());
+  const bool working = held_ && !held_->empty()
+                       && (held_->delivered() || held_->anything(slot_state::running)
+                           || held_->anything(slot_state::arriving));
   if (started && !broken && !blameless_ && !working && !expired_ && !commons_->budget.spend(ready_))
     box_->break_up(std::make_exception_ptr(
         error{"fmap: worker processes keep dying outside any item; the last: "
@@ -250,7 +253,10 @@ bool stub::receive(frame kind, wire::reader& r) {
       commons_->budget.ready();
       return ready_ = true;
     case frame::outcomes: stalled_ = false; return held_->outcomes(r);
-    case frame::returned: return held_->returned(r);
+    case frame::returned:
+      if (!held_->returned(r)) return false;
+      if (held_->empty()) stalled_ = false;
+      return true;
     case frame::broken: {
       const std::exception_ptr why = detail::decode_exception(r);
       if (!why) return false;
@@ -300,7 +306,8 @@ bool stub::crowded() const { return !stalled_ && held_->size() > settings_.threa
 
 /// What has not begun behind a slow item is for somebody else.
 void stub::unburden() {
-  if (crowded() && clock::now() - progress_at_ >= slow_item && held_->anything_running()) {
+  if (crowded() && clock::now() - progress_at_ >= slow_item
+      && held_->anything(slot_state::running)) {
     stalled_ = true;
     held_->recall_all();
   }

@@ -23,6 +23,9 @@ namespace detail {
 
 struct future_access;
 
+template <class Fn, class Future>
+concept callback_for = std::invocable<std::add_lvalue_reference_t<std::decay_t<Fn>>, Future>;
+
 /// Writes what a callback threw to standard error, in one line.
 void report_callback_error() noexcept;
 
@@ -134,9 +137,8 @@ public:
   /// else in the thread that sets the result or cancels, after those who wait have been woken, and in
   /// the order in which they were added. What it throws is written to standard error, in one line, and
   /// disturbs nobody. What copying `fn` throws reaches the caller.
-  template <class Fn>
-    requires std::invocable < std::decay_t<Fn>
-  &, future > void add_done_callback(Fn&& fn) const {
+  template <detail::callback_for<future> Fn>
+  void add_done_callback(Fn&& fn) const {
     using callback = detail::callback<T, std::decay_t<Fn>>;
     state& s = checked();
     if (s.done()) {

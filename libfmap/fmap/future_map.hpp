@@ -33,8 +33,16 @@ map_options with_buffersize(N n) {
   return options;
 }
 
+/// What a map yields; deduction comes here before any constructor can say what is wrong.
 template <class Fn, std::ranges::input_range Range>
-using map_result = result_of<std::decay_t<Fn>, item_of<Range>>;
+consteval auto map_result_type() {
+  if constexpr (require_callable_with<std::decay_t<Fn>, item_of<Range>>())
+    return std::type_identity<result_of<std::decay_t<Fn>, item_of<Range>>>{};
+  else
+    return std::type_identity<std::monostate>{};
+}
+template <class Fn, class Range>
+using map_result = typename decltype(map_result_type<Fn, Range>())::type;
 
 /// A function for a map without a pool.
 template <class Fn, class Range>
@@ -45,15 +53,11 @@ template <class Fn, class Range>
 using called_result =
     stored<typename promised<call_result<std::decay_t<Fn>, item_of<Range>>>::type>;
 
-/// Without a pool there are no workers to go by.
-inline constexpr std::size_t default_buffersize = 16;
-
 template <class Fn, class Range>
-sink make_calling_sink(Fn&& fn, Range&& range, map_options options) {
+sink make_calling_sink(Fn&& fn, Range&& range, const map_options& given) {
   using function = std::decay_t<Fn>;
   using item = item_of<Range>;
-  if (!options.buffersize)
-    options.buffersize = std::max(default_buffersize, options.chunksize.value_or(1));
+  const map_options options = calling_options(given);
   auto from = std::make_unique<range_input<Range>>(std::forward<Range>(range));
   if constexpr (returns_std_future<function, item>) {
     return sink{make_waiting_core(*options.buffersize),
@@ -110,113 +114,112 @@ public:
   /// `fn` may also return a `std::future`. Since nobody tells when that is ready, each one in flight then
   /// costs a thread that waits for it; `fn` is called by these threads, concurrently, and the destructor
   /// does wait.
-  template <class Fn, class Range>
-    requires detail::calls_for<Fn, Range> future_map(Fn&& fn, Range&& range,
-                                                     const map_options& options = {})
-        : sink_{
-            detail::make_calling_sink(std::forward<Fn>(fn), std::forward<Range>(range), options)} {}
+  template <class Range, detail::calls_for<Range> Fn>
+  future_map(Fn&& fn, Range&& range, const map_options& options = {})
+      : sink_{
+          detail::make_calling_sink(std::forward<Fn>(fn), std::forward<Range>(range), options)} {}
 
-    template <class Fn, class Range, std::integral N>
-      requires detail::calls_for<Fn, Range> future_map(Fn&& fn, Range&& range, N buffersize)
-          : future_map{std::forward<Fn>(fn), std::forward<Range>(range),
-                       detail::with_buffersize(buffersize)} {}
+  template <class Range, detail::calls_for<Range> Fn, std::integral N>
+  future_map(Fn&& fn, Range&& range, N buffersize)
+      : future_map{std::forward<Fn>(fn), std::forward<Range>(range),
+                   detail::with_buffersize(buffersize)} {}
 
-      /// For pools: a map over a job of their making.
-      future_map(std::shared_ptr<detail::pool_core> pool, std::shared_ptr<detail::job> work,
-                 std::unique_ptr<detail::input> from, const map_options& options)
-          : sink_{std::move(pool), std::move(work), std::move(from), options} {}
+  /// For pools: a map over a job of their making.
+  future_map(std::shared_ptr<detail::pool_core> pool, std::shared_ptr<detail::job> work,
+             std::unique_ptr<detail::input> from, const map_options& options)
+      : sink_{std::move(pool), std::move(work), std::move(from), options} {}
 
-      future_map(future_map&& other) noexcept
-          : sink_{std::move(other.sink_)}, holding_{std::exchange(other.holding_, false)},
-            over_{std::exchange(other.over_, true)} {}
+  future_map(future_map&& other) noexcept
+      : sink_{std::move(other.sink_)}, holding_{std::exchange(other.holding_, false)},
+        over_{std::exchange(other.over_, true)} {}
 
-      /// Leaves the old run as the destructor would.
-      future_map& operator=(future_map&& other) noexcept {
-        if (this != &other) {
-          release();
-          sink_ = std::move(other.sink_);
-          holding_ = std::exchange(other.holding_, false);
-          over_ = std::exchange(other.over_, true);
-        }
-        return *this;
-      }
+  /// Leaves the old run as the destructor would.
+  future_map& operator=(future_map&& other) noexcept {
+    if (this != &other) {
+      release();
+      sink_ = std::move(other.sink_);
+      holding_ = std::exchange(other.holding_, false);
+      over_ = std::exchange(other.over_, true);
+    }
+    return *this;
+  }
 
-      ~future_map() { release(); }
+  ~future_map() { release(); }
 
-      /// Starts the map and takes its first result; called again, continues where the map is.
-      iterator begin() {
-        if (!holding_ && !over_) advance();
-        return iterator{*this};
-      }
+  /// Starts the map and takes its first result; called again, continues where the map is.
+  iterator begin() {
+    if (!holding_ && !over_) advance();
+    return iterator{*this};
+  }
 
-      std::default_sentinel_t end() const noexcept { return {}; }
+  std::default_sentinel_t end() const noexcept { return {}; }
 
-      class outcome_range;
+  class outcome_range;
 
-      /// The same run as outcomes: one for each pulled item, failed or not; the run goes on after failures.
-      outcome_range outcomes() & { return outcome_range{*this}; }
-      outcome_range outcomes() && { return outcome_range{std::move(*this)}; }
+  /// The same run as outcomes: one for each pulled item, failed or not; the run goes on after failures.
+  outcome_range outcomes() & { return outcome_range{*this}; }
+  outcome_range outcomes() && { return outcome_range{std::move(*this)}; }
 
-      /// One consistent snapshot.
-      map_stats stats() const { return sink_.stats(); }
+  /// One consistent snapshot.
+  map_stats stats() const { return sink_.stats(); }
 
-    private:
-      /// Destroys the current result.
-      void release() {
-        if (!std::exchange(holding_, false)) return;
-        std::destroy_at(&current());
-        state().store(detail::slot_state::empty, std::memory_order_relaxed);
-      }
+private:
+  /// Destroys the current result.
+  void release() {
+    if (!std::exchange(holding_, false)) return;
+    std::destroy_at(&current());
+    state().store(detail::slot_state::empty, std::memory_order_relaxed);
+  }
 
-      std::atomic<detail::slot_state>& state() const {
-        return sink_.current_chunk().state(sink_.offset());
-      }
+  std::atomic<detail::slot_state>& state() const {
+    return sink_.current_chunk().state(sink_.offset());
+  }
 
-      R& current() const {
-        return *std::launder(static_cast<R*>(sink_.current_chunk().at(sink_.offset())));
-      }
+  R& current() const {
+    return *std::launder(static_cast<R*>(sink_.current_chunk().at(sink_.offset())));
+  }
 
-      /// Moves the error out of the current slot.
-      std::exception_ptr take_error() {
-        auto* slot = static_cast<std::exception_ptr*>(sink_.current_chunk().at(sink_.offset()));
-        std::exception_ptr error = std::move(*slot);
-        std::destroy_at(slot);
-        state().store(detail::slot_state::empty, std::memory_order_relaxed);
-        return error;
-      }
+  /// Moves the error out of the current slot.
+  std::exception_ptr take_error() {
+    auto* slot = static_cast<std::exception_ptr*>(sink_.current_chunk().at(sink_.offset()));
+    std::exception_ptr error = std::move(*slot);
+    std::destroy_at(slot);
+    state().store(detail::slot_state::empty, std::memory_order_relaxed);
+    return error;
+  }
 
-      /// Makes the next outcome current; false at the end. An error is left in its slot.
-      bool step() {
-        release();
-        try {
-          sink_.start();
-          over_ = !sink_.next();
-        } catch (...) {
-          over_ = true;
-          throw;
-        }
-        return !over_;
-      }
+  /// Makes the next outcome current; false at the end. An error is left in its slot.
+  bool step() {
+    release();
+    try {
+      sink_.start();
+      over_ = !sink_.next();
+    } catch (...) {
+      over_ = true;
+      throw;
+    }
+    return !over_;
+  }
 
-      bool failed() const {
-        return state().load(std::memory_order_acquire) == detail::slot_state::error;
-      }
+  bool failed() const {
+    return state().load(std::memory_order_acquire) == detail::slot_state::error;
+  }
 
-      void advance() {
-        if (!step()) return;
-        if (!failed()) {
-          holding_ = true;
-          return;
-        }
-        const std::exception_ptr error = take_error();
-        over_ = true;
-        sink_.stop();
-        std::rethrow_exception(error);
-      }
+  void advance() {
+    if (!step()) return;
+    if (!failed()) {
+      holding_ = true;
+      return;
+    }
+    const std::exception_ptr error = take_error();
+    over_ = true;
+    sink_.stop();
+    std::rethrow_exception(error);
+  }
 
-      detail::sink sink_;
-      bool holding_ = false;  // a result is current
-      bool over_ = false;
+  detail::sink sink_;
+  bool holding_ = false;  // a result is current
+  bool over_ = false;
 };
 
 /// Single-pass: all iterators of a map are at the same place.
@@ -313,14 +316,11 @@ future_map(Pool&, Fn&&, Range&&, map_options) -> future_map<detail::map_result<F
 template <detail::pool_like Pool, class Fn, std::ranges::input_range Range, std::integral N>
 future_map(Pool&, Fn&&, Range&&, N) -> future_map<detail::map_result<Fn, Range>>;
 
-template <class Fn, class Range>
-  requires detail::calls_for<Fn, Range> future_map(Fn&&, Range&&)
-->future_map<detail::called_result<Fn, Range>>;
-template <class Fn, class Range>
-  requires detail::calls_for<Fn, Range> future_map(Fn&&, Range&&, map_options)
-->future_map<detail::called_result<Fn, Range>>;
-template <class Fn, class Range, std::integral N>
-  requires detail::calls_for<Fn, Range> future_map(Fn&&, Range&&, N)
-->future_map<detail::called_result<Fn, Range>>;
+template <class Range, detail::calls_for<Range> Fn>
+future_map(Fn&&, Range&&) -> future_map<detail::called_result<Fn, Range>>;
+template <class Range, detail::calls_for<Range> Fn>
+future_map(Fn&&, Range&&, map_options) -> future_map<detail::called_result<Fn, Range>>;
+template <class Range, detail::calls_for<Range> Fn, std::integral N>
+future_map(Fn&&, Range&&, N) -> future_map<detail::called_result<Fn, Range>>;
 
 }  // namespace fmap

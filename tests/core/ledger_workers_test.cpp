@@ -186,7 +186,29 @@ TEST_CASE("ledger: nothing travels with a suspect") {
   REQUIRE_FALSE(b.l.take(busy).alone);
   lose(b.l, w, mark::unknown);
   CHECK(b.l.attempts(b.run, suspect.first) == 2);
-  CHECK_FALSE(b.l.take(busy).alone);
+  CHECK_FALSE(b.l.take(busy));
+}
+
+TEST_CASE("ledger: a suspect does not wait for ever behind items that keep coming") {
+  held_batch b{2};
+  const worker_id busy = b.l.add_worker(plenty);
+  pull(b.l, b.run, 2);
+  const span s = b.l.take(busy);
+  lose(b.l, b.worker, mark::running);  // items 0 and 1
+  pull(b.l, b.run, 10);
+  CHECK(b.l.full(busy));
+  CHECK_FALSE(b.l.take(busy));
+  finish(b.l, busy, s);
+  CHECK_FALSE(b.l.full(busy));
+  CHECK(b.l.take(busy).first == 0);
+  // The other runs of the pool are none of its business.
+  const run_id other = b.l.open({.buffersize = 10, .chunksize = 2});
+  pull(b.l, other, 2);
+  const worker_id w = b.l.add_worker(plenty);
+  CHECK(b.l.take(w, other).count == 2);
+  CHECK_FALSE(b.l.full(b.l.add_worker(plenty)));
+  pull(b.l, other, 2);
+  CHECK(b.l.take(w).run == other);
 }
 
 TEST_CASE("ledger: what a lost worker reports late is ignored") {

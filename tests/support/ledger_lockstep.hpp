@@ -74,9 +74,12 @@ public:
     const span s = l.take(w);
     const auto held = held_by(w);
     bool must = false;
-    for (const auto& [id, r] : runs)
-      for (const auto& [index, i] : r.items)
-        must = must || (i.where == place::queued && (!i.alone || held.empty()));
+    for (const auto& [id, r] : runs) {
+      const auto first = std::find_if(r.items.begin(), r.items.end(), [](const auto& i) {
+        return i.second.where == place::queued;
+      });
+      must = must || (first != r.items.end() && (!first->second.alone || held.empty()));
+    }
     const bool occupied =
         std::any_of(held.begin(), held.end(), [](const item_model* i) { return i->alone; });
     const bool may = workers.contains(w) && held.size() < workers[w] && !occupied;

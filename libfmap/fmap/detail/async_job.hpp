@@ -14,6 +14,7 @@
 
 #include <fmap/detail/function_job.hpp>
 #include <fmap/future.hpp>
+#include <fmap/options.hpp>
 
 namespace fmap::detail {
 
@@ -124,6 +125,9 @@ struct awaiting {
 
 /// The pool of a map without one: a thread of its own that pulls and calls; no workers.
 std::shared_ptr<pool_core> make_async_core();
+
+/// The options of such a map: without a pool there are no workers to derive a buffersize from.
+map_options calling_options(map_options);
 
 /// A pool of as many threads as the map has items in flight, for functions that return std::future.
 std::shared_ptr<pool_core> make_waiting_core(std::size_t buffersize);

@@ -10,8 +10,9 @@
 
 namespace fmap::detail {
 
-/// What a slot holds. The thread that owns the item stores it; others read it to see how far it got.
-enum class slot_state : std::uint8_t { empty, item, running, value, error };
+/// What a slot holds; `arriving`: an item is being read from a message. The thread that owns the item
+/// stores it; others read it to see how far it got.
+enum class slot_state : std::uint8_t { empty, arriving, item, running, value, error };
 
 struct slot_layout {
   std::size_t size, align;

@@ -77,6 +77,16 @@ template <class Make, class Fn, class In>
 struct callable_with<stateful<Make, Fn>, In>
     : std::is_invocable<Fn&, typename stateful<Make, Fn>::state&, In> {};
 
+/// Refuses any other Fn with a message that says what to do.
+template <class Fn, class In>
+consteval bool require_callable_with() {
+  static_assert(
+      callable_with<Fn, In>::value,
+      "fmap: the function cannot be called with an item of this range as an rvalue; let it "
+      "take the item by value, by const reference or by rvalue reference");
+  return callable_with<Fn, In>::value;
+}
+
 template <class Fn, class In>
 using result_of = stored<typename caller<Fn, In>::result>;
 
@@ -107,6 +117,7 @@ public:
         case slot_state::value: std::destroy_at(static_cast<Out*>(c.at(i))); break;
         case slot_state::error: std::destroy_at(static_cast<std::exception_ptr*>(c.at(i))); break;
         case slot_state::empty:
+        case slot_state::arriving:
         case slot_state::running: break;
       }
     }

@@ -21,10 +21,7 @@ concept pool_like = requires(Pool& pool) {
 /// The job for a function on items In, as this kind of pool wants it.
 template <class Pool, class In, class Fn>
 std::shared_ptr<job> make_pool_job(Fn fn) {
-  static_assert(
-      callable_with<Fn, In>::value,
-      "fmap: the function cannot be called with an item of this range as an rvalue; let it "
-      "take the item by value, by const reference or by rvalue reference");
+  static_assert(require_callable_with<Fn, In>());
   return Pool::template make_job<In, Fn>(std::move(fn));
 }
 

@@ -2,7 +2,7 @@
 // An owning pointer to an object that counts its references.
 #pragma once
 
-#include <type_traits>
+#include <concepts>
 #include <utility>
 
 namespace fmap::detail {
@@ -30,9 +30,8 @@ public:
   state_ptr(state_ptr&& other) noexcept : state_{std::exchange(other.state_, nullptr)} {}
 
   /// From a pointer to a derived state.
-  template <class Derived>
-    requires std::is_convertible_v<Derived*, State*> state_ptr(state_ptr<Derived> other)
-  noexcept : state_{other.detach()} {}
+  template <std::derived_from<State> Derived>
+  state_ptr(state_ptr<Derived> other) noexcept : state_{other.detach()} {}
 
   state_ptr& operator=(state_ptr other) noexcept {
     std::swap(state_, other.state_);

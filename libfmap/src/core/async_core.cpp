@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The inside of a map whose function returns futures: one thread that pulls and calls.
 
+#include <algorithm>
 #include <condition_variable>
 #include <mutex>
 #include <thread>
@@ -90,6 +91,12 @@ private:
 };
 
 }  // namespace
+
+map_options calling_options(map_options options) {
+  constexpr std::size_t usual = 16;
+  if (!options.buffersize) options.buffersize = std::max(usual, options.chunksize.value_or(1));
+  return options;
+}
 
 std::shared_ptr<pool_core> make_async_core() { return std::make_shared<async_core>(); }
 
