@@ -38,14 +38,20 @@ void post(const Handle& to, Message message) {
 #endif
 }
 
-/// Sends a message whose type is only known at run time, from `self`.
-inline void send(caf::event_based_actor* self, const caf::actor& to, caf::message content) {
+/// Sends a message whose type is only known at run time, in the name of an actor.
+inline void send_as(const caf::actor& from, const caf::actor& to, caf::message content) {
+  auto sender = caf::actor_cast<caf::strong_actor_ptr>(from);
 #if FMAP_CAF_1
-  to->enqueue(caf::make_mailbox_element(self->ctrl(), caf::make_message_id(), std::move(content)),
-              self->context());
+  to->enqueue(
+      caf::make_mailbox_element(std::move(sender), caf::make_message_id(), std::move(content)),
+      nullptr);
 #else
-  to->enqueue(self->ctrl(), caf::make_message_id(), std::move(content), self->context());
+  to->enqueue(std::move(sender), caf::make_message_id(), std::move(content), nullptr);
 #endif
+}
+
+inline void send(caf::event_based_actor* self, const caf::actor& to, caf::message content) {
+  send_as(caf::actor{self}, to, std::move(content));
 }
 
 template <class Message>
@@ -100,6 +106,16 @@ bool announce_types() {
   caf::init_global_meta_objects<Block>();
 #endif
   return true;
+}
+
+/// Makes a block of message types known to a configuration.
+template <class Block>
+void add_types([[maybe_unused]] caf::actor_system_config& config) {
+#if FMAP_CAF_1
+  caf::init_global_meta_objects<Block>();
+#else
+  config.add_message_types<Block>();
+#endif
 }
 
 /// For `inspect` overloads: a type's name and its members, in either dialect.

@@ -4,7 +4,13 @@
 
 #include <memory>
 
+#include <fmap/options.hpp>
+
 #include "actors/shared_mailbox.hpp"
+
+namespace caf {
+class actor_system;
+}
 
 namespace fmap::detail {
 
@@ -23,6 +29,12 @@ public:
   /// The run is about to be closed.
   virtual void let_go(actors::run&) {}
 
+  /// Shuts down without waiting, now or when it is destroyed: its actors end by themselves when all is done.
+  virtual void let_run_out() {}
+
+  /// The actor system of the pool's, if that is the user's.
+  virtual caf::actor_system* users_system() const { return nullptr; }
+
   /// Whether this thread is running a task of this pool.
   bool from_inside() const { return actors::working_for == box.get(); }
 
@@ -32,5 +44,9 @@ public:
   const std::shared_ptr<actors::shared_mailbox> box;
   const std::uint32_t workers;
 };
+
+/// What options mean for a run on this pool. The one place where they are checked; throws
+/// std::invalid_argument.
+actors::run_limits checked(const map_options&, const pool_core&);
 
 }  // namespace fmap::detail

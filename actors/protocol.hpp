@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <string>
 
@@ -93,6 +92,10 @@ auto inspect(Inspector& f, send_to& x) {
 
 }  // namespace fmap
 
+namespace fmap::detail {
+class call;
+}
+
 namespace fmap::actors {
 
 /// "There may be something for you in the shared mailbox." From whoever put it there to an idle worker
@@ -125,9 +128,9 @@ auto inspect(Inspector& f, neighbour_gone& x) {
                          &neighbour_gone::reason);
 }
 
-/// "Do this for me, in your context." To an actor that asks others on somebody's behalf; within a process.
+/// "Ask for me." From a map over an actor to its requester; within a process.
 struct errand {
-  std::shared_ptr<const std::function<void(caf::event_based_actor*)>> what;
+  std::shared_ptr<detail::call> what;
 };
 
 }  // namespace fmap::actors

@@ -113,7 +113,8 @@ namespace {
 /// Closes a run that has drained.
 class closer final : public doorbell {
 public:
-  closer(std::shared_ptr<shared_mailbox> box, run_ptr r) : box_{std::move(box)}, run_{std::move(r)} {}
+  closer(std::shared_ptr<shared_mailbox> box, run_ptr r)
+      : box_{std::move(box)}, run_{std::move(r)} {}
   void ring() noexcept override {
     if (!done_.exchange(true)) box_->close(*run_);
   }

@@ -27,16 +27,6 @@ struct own_system {
   caf::actor_system system{settings};
 };
 
-/// Called by users' threads, too, which may live longer than the system.
-template <class Actor, class... Args>
-caf::actor spawn(caf::actor_system& system, threads where, Args&&... args) {
-  caf::actor result = where == threads::own
-                          ? system.spawn<Actor, caf::detached>(std::forward<Args>(args)...)
-                          : system.spawn<Actor>(std::forward<Args>(args)...);
-  forget_logger();
-  return result;
-}
-
 [[maybe_unused]] const bool types_are_known = announce_types<caf::id_block::fmap>();
 
 }  // namespace
@@ -62,10 +52,16 @@ void actor_core::start_supervisor(std::function<caf::actor()> spawn_worker) {
 // Usually the pool has been shut down; a task that held the last reference cannot wait for itself.
 actor_core::~actor_core() {
   box->shut_down();
+  if (on_its_own_) return;
   if (!from_inside())
     box->wait_until_left();
   else if (owner_)
     std::thread{[owner = std::move(owner_), box = box] { box->wait_until_left(); }}.detach();
+}
+
+void actor_core::let_run_out() {
+  box->shut_down();
+  on_its_own_ = true;
 }
 
 void actor_core::start_source(const run_ptr& r) {

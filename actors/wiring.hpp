@@ -20,12 +20,24 @@ enum class threads {
   scheduled  ///< all on the system's scheduler: for tests that run it step by step
 };
 
+/// Called by users' threads, too, which may live longer than the system.
+template <class Actor, class... Args>
+caf::actor spawn(caf::actor_system& system, threads where, Args&&... args) {
+  caf::actor result = where == threads::own
+                          ? system.spawn<Actor, caf::detached>(std::forward<Args>(args)...)
+                          : system.spawn<Actor>(std::forward<Args>(args)...);
+  forget_logger();
+  return result;
+}
+
 /// The inside of a pool: a supervisor, and the workers that it spawns.
 class actor_core : public detail::pool_core {
 public:
   ~actor_core() override;
 
   void start_source(const run_ptr&) override;
+  void let_run_out() override;
+  caf::actor_system* users_system() const override { return owner_ ? nullptr : &system_; }
 
 protected:
   /// `owner` keeps the system alive if it is fmap's own.
@@ -39,6 +51,7 @@ protected:
 
 private:
   std::shared_ptr<caf::actor_system> owner_;
+  bool on_its_own_ = false;  // nobody waits for the pool's end
 };
 
 /// The inside of a thread_pool.

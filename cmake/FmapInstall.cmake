@@ -11,6 +11,10 @@ install(TARGETS fmap EXPORT fmapTargets
 install(DIRECTORY "${PROJECT_SOURCE_DIR}/libfmap/fmap"
   DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}"
   FILES_MATCHING PATTERN "*.hpp")
+# The messages, which the headers about actors include as "actors/...".
+install(FILES
+  "${PROJECT_SOURCE_DIR}/actors/caf_compat.hpp" "${PROJECT_SOURCE_DIR}/actors/protocol.hpp"
+  DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/fmap/actors")
 install(EXPORT fmapTargets NAMESPACE fmap:: DESTINATION "${package_dir}")
 
 configure_package_config_file(

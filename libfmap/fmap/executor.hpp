@@ -15,6 +15,10 @@
 #include <fmap/future_map.hpp>
 #include <fmap/options.hpp>
 
+namespace caf {
+class actor;
+}
+
 namespace fmap {
 
 struct shutdown_options {
@@ -86,6 +90,12 @@ public:
           std::make_unique<detail::zip_input<Ranges...>>(std::forward<Ranges>(ranges)...), options};
     }
   }
+
+  /// The pool as an actor of the system that it was built on: it answers a request In with `fn(in)`, or with
+  /// an error if `fn` throws, and works on at most `buffersize` requests at a time. Needs <fmap/actor.hpp>.
+  /// Throws `std::logic_error` if the pool was not built on an actor system of yours.
+  template <class In, class Fn>
+  caf::actor handle(Fn&& fn, const handle_options& options = {});
 
   /// Takes no more work; maps that are running stop pulling. Waits until what was submitted or pulled is
   /// finished, unless told not to; work that goes on is finished and freed in any case. Idempotent.

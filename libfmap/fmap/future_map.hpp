@@ -19,6 +19,10 @@
 #include <fmap/options.hpp>
 #include <fmap/outcome.hpp>
 
+namespace caf {
+class actor_system;
+}
+
 namespace fmap {
 
 namespace detail {
@@ -70,6 +74,12 @@ sink make_calling_sink(Fn&& fn, Range&& range, const map_options& given) {
                 std::move(from), options};
   }
 }
+
+/// Maps over actors; defined in <fmap/actor.hpp>.
+template <class R, class Actor>
+struct actor_sink {
+  static_assert(!std::is_same_v<R, R>, "fmap: to map through an actor, include <fmap/actor.hpp>");
+};
 
 }  // namespace detail
 
@@ -123,6 +133,20 @@ public:
   future_map(Fn&& fn, Range&& range, N buffersize)
       : future_map{std::forward<Fn>(fn), std::forward<Range>(range),
                    detail::with_buffersize(buffersize)} {}
+
+  /// The function is an actor: each item is a request to it, its answer the result, an error in answer
+  /// the item's error (actor_error). If the actor dies, what it has not answered fails and the map ends.
+  /// Needs <fmap/actor.hpp>; R is deduced for typed actors, else `future_map<R>(system, ...)`.
+  template <class Actor, std::ranges::input_range Range>
+  future_map(caf::actor_system& system, const Actor& actor, Range&& range,
+             const map_options& options = {})
+      : sink_{
+          detail::actor_sink<R, Actor>::make(system, actor, std::forward<Range>(range), options)} {}
+
+  template <class Actor, std::ranges::input_range Range, std::integral N>
+  future_map(caf::actor_system& system, const Actor& actor, Range&& range, N buffersize)
+      : future_map{system, actor, std::forward<Range>(range), detail::with_buffersize(buffersize)} {
+  }
 
   /// For pools: a map over a job of their making.
   future_map(std::shared_ptr<detail::pool_core> pool, std::shared_ptr<detail::job> work,

@@ -57,4 +57,17 @@ struct map_stats {
   std::chrono::nanoseconds elapsed{};  ///< since the map was made
 };
 
+/// What a pool's handle does with a request when it works on as many as it may.
+enum when_full_policy {
+  answer_with_error,  ///< at once
+  wait_for_room       ///< the request waits its turn
+};
+
+/// Options of basic_executor::handle().
+struct handle_options {
+  /// Requests that are worked on at a time, at least 1. Left out: four for each worker, at least 16.
+  std::optional<std::size_t> buffersize{};
+  when_full_policy when_full = answer_with_error;
+};
+
 }  // namespace fmap

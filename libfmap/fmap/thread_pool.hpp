@@ -34,6 +34,13 @@ struct thread_pool_options {
   std::function<void()> initializer{};
 };
 
+namespace detail {
+
+/// The inside of a thread_pool on a user's system. Throws std::invalid_argument.
+std::shared_ptr<pool_core> make_thread_core(caf::actor_system&, thread_pool_options);
+
+}  // namespace detail
+
 /// Worker threads. They are started when first needed, one by one, and wait without using the processor
 /// when there is nothing to do. Several maps and tasks may run at once; they share the workers' time
 /// equally. The destructor shuts down and waits.

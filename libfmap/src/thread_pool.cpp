@@ -41,9 +41,14 @@ thread_pool::thread_pool(thread_pool_options options) {
   core_ = own_core(n, std::move(options.initializer));
 }
 
+std::shared_ptr<detail::pool_core> detail::make_thread_core(caf::actor_system& system,
+                                                            thread_pool_options options) {
+  return std::make_shared<actors::thread_core>(system, nullptr, checked_workers(options),
+                                               std::move(options.initializer));
+}
+
 thread_pool::thread_pool(caf::actor_system& system, thread_pool_options options) {
-  core_ = std::make_shared<actors::thread_core>(system, nullptr, checked_workers(options),
-                                                std::move(options.initializer));
+  core_ = detail::make_thread_core(system, std::move(options));
 }
 
 std::shared_ptr<detail::pool_core> detail::make_waiting_core(std::size_t buffersize) {

@@ -25,7 +25,15 @@ constexpr std::uint64_t items_per_worker = 4;
 
 [[noreturn]] void refuse(const std::string& why) { throw std::invalid_argument{"fmap: " + why}; }
 
-/// The one place where map options are checked.
+actors::deadline deadline_after(std::optional<std::chrono::nanoseconds> timeout) {
+  if (!timeout) return {};
+  const auto now = clock::now();
+  if (*timeout >= clock::time_point::max() - now) return {};
+  return now + *timeout;
+}
+
+}  // namespace
+
 run_limits checked(const map_options& o, const pool_core& pool) {
   run_limits limits;
   if (o.buffersize) {
@@ -59,15 +67,6 @@ run_limits checked(const map_options& o, const pool_core& pool) {
   limits.ordered = o.ordered;
   return limits;
 }
-
-actors::deadline deadline_after(std::optional<std::chrono::nanoseconds> timeout) {
-  if (!timeout) return {};
-  const auto now = clock::now();
-  if (*timeout >= clock::time_point::max() - now) return {};
-  return now + *timeout;
-}
-
-}  // namespace
 
 struct sink::impl {
   std::shared_ptr<pool_core> pool;

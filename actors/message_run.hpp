@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// A run whose items arrive in messages, and whose outcomes leave in messages.
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include <caf/actor_addr.hpp>
+
+#include "actors/pool_core.hpp"
+#include "actors/protocol.hpp"
+
+namespace fmap::actors {
+
+/// Wakes an actor without keeping it alive.
+class weak_bell final : public doorbell {
+public:
+  void set(caf::actor_addr who) {
+    std::lock_guard guard{mutex_};
+    who_ = std::move(who);
+  }
+  void ring() noexcept override;
+
+private:
+  std::mutex mutex_;
+  caf::actor_addr who_;
+};
+
+/// Puts an item into the slot that it is given.
+using place_item = std::function<void(void*)>;
+
+/// One run of a pool, used by one actor: that brings the items and takes the outcomes, and is woken when
+/// there are any. It has to see to it itself that there is a token for each item.
+class message_run {
+public:
+  /// Throws broken_pool or pool_shutdown. A pool that is the run's own is shut down with it.
+  message_run(std::shared_ptr<detail::pool_core> pool, bool own_pool, const run_limits&,
+              std::shared_ptr<detail::job>);
+  ~message_run() { abandon(); }
+  message_run(const message_run&) = delete;
+  message_run& operator=(const message_run&) = delete;
+
+  /// Whom to send a wake when there is an outcome, and once now: something may have happened before.
+  void wakes(const caf::actor_addr& who) {
+    bell_->set(who);
+    bell_->ring();
+  }
+
+  /// Queues an item. Throws what placing it throws. False: the run takes none any more.
+  bool push(const place_item&);
+
+  /// There will be no more items.
+  void finish();
+
+  /// Calls `f(chunk, offset, index)` for each outcome there is, as long as `wanted()`, and returns their
+  /// tokens. True: the run is over, there will be no more.
+  template <class Wanted, class F>
+  bool take(Wanted wanted, F f) {
+    for (;;) {
+      for (; at_ != span_.end; ++at_) {
+        if (!wanted()) return pool_->box->give_tokens_back(*run_), false;
+        f(*span_.in, at_, span_.in->first + at_);
+        run_->work->clear(*span_.in, at_, at_ + 1);
+        run_->taken.fetch_add(1, std::memory_order_relaxed);
+      }
+      switch (pool_->box->next(*run_, span_)) {
+        case shared_mailbox::next_result::outcomes: at_ = span_.end - span_.count; break;
+        case shared_mailbox::next_result::wait: at_ = span_.end = 0; return false;
+        case shared_mailbox::next_result::end: at_ = span_.end = 0; return true;
+      }
+    }
+  }
+
+  /// Why the pool ended the run before its input was over; empty if it did not.
+  caf::error cut() const;
+
+  /// What nobody has taken is dropped; returns at once.
+  void abandon();
+
+  std::uint64_t buffersize() const { return run_->limits.buffersize; }
+
+private:
+  class hand_over;
+
+  std::shared_ptr<detail::pool_core> pool_;
+  const bool own_pool_;
+  const std::shared_ptr<weak_bell> bell_ = std::make_shared<weak_bell>();
+  hand_over* input_ = nullptr;  // the run's
+  run_ptr run_;
+  outcome_span span_;
+  std::uint32_t at_ = 0;
+};
+
+/// An exception as an error that can be sent.
+caf::error error_of(const std::exception_ptr&);
+
+}  // namespace fmap::actors

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The sink: the end of a chain of stages, which calls a function.
+#pragma once
+
+#include <memory>
+
+#include <fmap/detail/stage_types.hpp>
+
+#include "actors/message_run.hpp"
+#include "actors/neighbour.hpp"
+
+namespace fmap::actors {
+
+/// Demands items from an upstream and has a worker of its own call the user's function on them, one
+/// after the other.
+///
+///   open --end--> finishing --all calls returned--> gone, with the end's reason
+///   open --a call throws, or upstream gone--> gone, upstream gets `stop`
+class sink final : public caf::event_based_actor {
+public:
+  sink(caf::actor_config&, std::unique_ptr<message_run>,
+       std::shared_ptr<const detail::stage_types>);
+
+  const char* name() const override { return "fmap.sink"; }
+  caf::behavior make_behavior() override;
+  void on_exit() override;
+
+private:
+  void receive(detail::arrival&);
+  void end_input(caf::error reason);
+  void work();
+  void ask();
+
+  std::unique_ptr<message_run> run_;
+  const std::shared_ptr<const detail::stage_types> types_;
+  const std::uint64_t buffersize_, group_;
+  neighbour upstream_;
+  std::uint64_t in_flight_ = 0, granted_ = 0;
+  bool input_over_ = false;
+  caf::error reason_;
+};
+
+}  // namespace fmap::actors

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The requester: sends a map's items to an actor as requests.
+
+#include "actors/stage/requester.hpp"
+
+#include <utility>
+
+#include <fmap/actor.hpp>
+
+namespace fmap::actors {
+
+requester::requester(caf::actor_config& config, const caf::actor& target,
+                     std::shared_ptr<std::atomic<bool>> over)
+    : caf::event_based_actor{config}, over_{std::move(over)} {
+  target_.attach(this, target);
+}
+
+caf::behavior requester::make_behavior() {
+  return {
+      [this](const errand& e) {
+        if (reason_) return fail(*e.what);
+        waiting_.insert(e.what);
+        e.what->send(this, [this, c = e.what] { waiting_.erase(c); });
+      },
+      [this](const neighbour_gone& gone) {
+        reason_ = end_of(gone.reason, "the actor");
+        for (const auto& c : std::exchange(waiting_, {})) fail(*c);
+      },
+  };
+}
+
+void requester::fail(detail::call& c) {
+  *over_ = true;
+  c.fail(reason_);
+}
+
+void requester::on_exit() {
+  reason_ = end_of(fail_state(), "the map's requester");
+  for (const auto& c : std::exchange(waiting_, {})) fail(*c);
+}
+
+}  // namespace fmap::actors

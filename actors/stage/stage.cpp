@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The stage: a bounded map between two actors.
+
+#include "actors/stage/stage.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include <fmap/errors.hpp>
+
+namespace fmap::actors {
+
+stage::stage(caf::actor_config& config, std::unique_ptr<message_run> run,
+             std::shared_ptr<const detail::stage_types> types)
+    : caf::event_based_actor{config}, run_{std::move(run)}, types_{std::move(types)},
+      buffersize_{run_->buffersize()}, group_{std::max<std::uint64_t>(buffersize_ / 8, 1)} {}
+
+caf::behavior stage::make_behavior() {
+  run_->wakes(address());
+  const caf::message_handler control{
+      [this](attach_source) { attach_upstream(); },
+      [this](attach_sink) { attach_downstream(sender_of_message(this)); },
+      [this](const send_to& x) {
+        attach_downstream(x.downstream);
+        if (downstream_.is(x.downstream.address())) downstream_.tell(this, attach_source{});
+      },
+      [this](demand d) {
+        if (!downstream_.sent(this))
+          return refuse(this, caf::sec::invalid_argument,
+                        "demand from an actor that is not attached: send fmap::attach_sink first");
+        demand_ += std::min(d.n, std::numeric_limits<std::uint64_t>::max() - demand_);
+        work();
+      },
+      [this](const end& e) {
+        if (!upstream_.sent(this) || input_over_)
+          return refuse(this, caf::sec::invalid_argument,
+                        input_over_ ? "end has been sent before"
+                                    : "end from an actor that is not attached");
+        end_input(e.reason);
+      },
+      [this](const stop& s) {
+        if (!downstream_.sent(this))
+          return refuse(this, caf::sec::invalid_argument,
+                        "stop from an actor that is not attached");
+        give_up(s.reason);
+      },
+      [this](const neighbour_gone& gone) {
+        if (downstream_.is(gone.who)) return give_up(gone.reason);
+        if (upstream_.is(gone.who) && !input_over_) end_input(end_of(gone.reason, "the upstream"));
+      },
+      // There are outcomes, or the pool has ended.
+      [this](wake) { work(); },
+  };
+  return caf::behavior{
+      control.or_else(types_->receiver([this](detail::arrival& a) { receive(a); }))};
+}
+
+// -- upstream ---------------------------------------------------------------------
+
+void stage::attach_upstream() {
+  const caf::actor who = sender_of_message(this);
+  if (!who) return;
+  if (upstream_ || input_over_)
+    return refuse(this, caf::sec::invalid_argument, "this stage has had an upstream already");
+  upstream_.attach(this, who);
+  ask();
+}
+
+void stage::receive(detail::arrival& a) {
+  if (!upstream_.sent(this))
+    return refuse(this, caf::sec::invalid_argument,
+                  "an item from an actor that is not attached: send fmap::attach_source first");
+  if (input_over_)
+    return refuse(this, caf::sec::invalid_argument, "an item after the end: it is dropped");
+  if (granted_ == 0)
+    return refuse(this, caf::sec::invalid_argument,
+                  "more items than were demanded: this one is dropped");
+  try {
+    if (!run_->push([&](void* slot) { a.place(slot); }))
+      return refuse(this, caf::sec::runtime_error, "the pool takes no more items");
+    --granted_;
+    ++in_flight_;
+  } catch (...) {
+    refuse(this, caf::sec::runtime_error, detail::describe(std::current_exception()));
+  }
+}
+
+/// Demands as many items as there are free tokens, unless they are too few to be worth a message.
+void stage::ask() {
+  if (!upstream_ || input_over_) return;
+  const std::uint64_t free = buffersize_ - in_flight_ - granted_;
+  if (free < group_ && (free == 0 || granted_ != 0)) return;
+  granted_ += free;
+  upstream_.tell(this, demand{free});
+}
+
+void stage::end_input(caf::error reason) {
+  input_over_ = true;
+  reason_ = std::move(reason);
+  run_->finish();
+  work();
+}
+
+// -- downstream -------------------------------------------------------------------
+
+void stage::attach_downstream(const caf::actor& who) {
+  if (!who) return;
+  if (downstream_)
+    return refuse(this, caf::sec::invalid_argument, "this stage has a downstream already");
+  downstream_.attach(this, who);
+  if (over_) conclude();
+}
+
+/// Sends what there is and is wanted.
+void stage::work() {
+  if (over_) return;
+  over_ = run_->take([this] { return demand_ != 0; },
+                     [this](detail::chunk& c, std::uint32_t offset, std::uint64_t index) {
+                       send_outcome(c, offset, index);
+                     });
+  if (!over_) return ask();
+  if (!input_over_) {
+    reason_ = run_->cut();
+    upstream_.tell(this, stop{reason_});
+    input_over_ = true;
+  }
+  if (downstream_) conclude();
+}
+
+void stage::send_outcome(detail::chunk& c, std::uint32_t offset, std::uint64_t index) {
+  --demand_;
+  --in_flight_;
+  if (c.state(offset).load(std::memory_order_acquire) == detail::slot_state::error)
+    downstream_.tell(
+        this,
+        failure{index, detail::describe(*static_cast<const std::exception_ptr*>(c.at(offset)))});
+  else
+    downstream_.tell(this, types_->wrap(c.at(offset)));
+}
+
+void stage::conclude() {
+  downstream_.tell(this, end{reason_});
+  downstream_.detach();
+  upstream_.detach();
+  quit(reason_);
+}
+
+/// Nobody wants the outcomes any more.
+void stage::give_up(const caf::error& reason) {
+  downstream_.detach();
+  if (!input_over_) upstream_.tell(this, stop{reason});
+  upstream_.detach();
+  quit(reason);
+}
+
+// Those who are still attached have not been told.
+void stage::on_exit() {
+  const caf::error why = end_of(fail_state(), "the stage");
+  downstream_.tell_at_last(end{why});
+  if (!input_over_) upstream_.tell_at_last(stop{why});
+  downstream_.detach();
+  upstream_.detach();
+  run_.reset();
+}
+
+}  // namespace fmap::actors

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The stage: a bounded map between two actors.
+#pragma once
+
+#include <memory>
+
+#include <fmap/detail/stage_types.hpp>
+
+#include "actors/message_run.hpp"
+#include "actors/neighbour.hpp"
+
+namespace fmap::actors {
+
+/// Takes items from an upstream as far as it has demanded them, has a pool work on them, and sends the
+/// outcomes to a downstream as far as that has demanded them. It keeps neither alive.
+///
+///   open --end, or upstream gone--> finishing --all outcomes sent--> gone, downstream gets `end`
+///   open, finishing --stop, or downstream gone--> gone, upstream gets `stop`
+///   any --the pool ends--> finishing; downstream gets `end`, upstream `stop`
+///   any --exit message--> gone, both are told
+class stage final : public caf::event_based_actor {
+public:
+  stage(caf::actor_config&, std::unique_ptr<message_run>,
+        std::shared_ptr<const detail::stage_types>);
+
+  const char* name() const override { return "fmap.stage"; }
+  caf::behavior make_behavior() override;
+  void on_exit() override;
+
+private:
+  void attach_upstream();
+  void attach_downstream(const caf::actor&);
+  void receive(detail::arrival&);
+  void end_input(caf::error reason);
+  void work();
+  void send_outcome(detail::chunk&, std::uint32_t offset, std::uint64_t index);
+  void ask();
+  void conclude();
+  void give_up(const caf::error& reason);
+
+  std::unique_ptr<message_run> run_;
+  const std::shared_ptr<const detail::stage_types> types_;
+  const std::uint64_t buffersize_, group_;
+  neighbour upstream_, downstream_;
+  std::uint64_t in_flight_ = 0;  // items received whose outcomes have not been sent
+  std::uint64_t granted_ = 0;    // items that the upstream may send
+  std::uint64_t demand_ = 0;     // outcomes that the downstream wants
+  bool input_over_ = false;      // the upstream will send no more
+  bool over_ = false;            // and all outcomes have been sent
+  caf::error reason_;            // why the input was over
+};
+
+}  // namespace fmap::actors

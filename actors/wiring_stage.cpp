@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The wiring of what works with a user's actors: stages, their ends, and handles of pools.
+
+#include <algorithm>
+#include <stdexcept>
+#include <thread>
+
+#include <caf/settings.hpp>
+
+#include <fmap/actor.hpp>
+#include <fmap/errors.hpp>
+#include <fmap/stage.hpp>
+
+#include "actors/sink/sink.hpp"
+#include "actors/source/item_source.hpp"
+#include "actors/stage/handle.hpp"
+#include "actors/stage/requester.hpp"
+#include "actors/stage/stage.hpp"
+#include "actors/wiring.hpp"
+
+namespace fmap {
+
+namespace {
+
+using actors::message_run;
+
+/// An option of the system's configuration.
+std::optional<std::size_t> configured(const caf::actor_system& system, const char* name) {
+  const auto n = caf::get_or(caf::content(system.config()), name, std::int64_t{0});
+  if (n < 0) throw std::invalid_argument{std::string{"fmap: "} + name + " is negative"};
+  return n == 0 ? std::nullopt : std::optional{static_cast<std::size_t>(n)};
+}
+
+map_options options_of(const stage_options& o) {
+  map_options result;
+  result.buffersize = o.buffersize;
+  result.chunksize = o.chunksize;
+  result.ordered = o.ordered;
+  result.item_timeout = o.item_timeout;
+  result.max_attempts = o.max_attempts;
+  return result;
+}
+
+}  // namespace
+
+void add_message_types(caf::actor_system_config& config) {
+  actors::add_types<caf::id_block::fmap>(config);
+}
+
+actor_system_config::actor_system_config() {
+  opt_group{custom_options_, "fmap"}
+      .add<std::int64_t>("workers", "threads of a stage that does not say")
+      .add<std::int64_t>("buffersize", "items in flight in a stage that does not say");
+  fmap::add_message_types(*this);
+}
+
+caf::actor detail::spawn_stage(caf::actor_system& system, std::shared_ptr<pool_core> pool,
+                               std::shared_ptr<job> work, std::shared_ptr<const stage_types> types,
+                               const stage_options& options) {
+  const bool own = pool == nullptr;
+  if (!own && options.workers)
+    throw std::invalid_argument{
+        "fmap: a stage on a pool has that pool's workers: leave workers out"};
+  std::size_t workers = 0;
+  if (own)
+    workers = options.workers ? *options.workers
+                              : configured(system, "fmap.workers")
+                                    .value_or(std::max(std::thread::hardware_concurrency(), 1u));
+  else
+    workers = pool->workers;
+  map_options o = options_of(options);
+  if (!o.buffersize) o.buffersize = configured(system, "fmap.buffersize");
+  if (!o.buffersize)
+    o.buffersize = std::max({std::size_t{16}, 4 * workers, o.chunksize.value_or(1)});
+  if (own) pool = make_thread_core(system, {.workers = workers});
+  const auto limits = checked(o, *pool);
+  return actors::spawn<actors::stage>(
+      system, actors::threads::scheduled,
+      std::make_unique<message_run>(std::move(pool), own, limits, std::move(work)),
+      std::move(types));
+}
+
+caf::actor detail::spawn_sink(caf::actor_system& system, std::shared_ptr<job> work,
+                              std::shared_ptr<const stage_types> types, std::size_t buffersize) {
+  auto pool = make_thread_core(system, {.workers = 1});
+  map_options o;
+  o.buffersize = buffersize;
+  const auto limits = checked(o, *pool);
+  return actors::spawn<actors::sink>(
+      system, actors::threads::scheduled,
+      std::make_unique<message_run>(std::move(pool), true, limits, std::move(work)),
+      std::move(types));
+}
+
+caf::actor detail::spawn_source(caf::actor_system& system, std::unique_ptr<message_stream> items) {
+  return actors::spawn<actors::item_source>(system, actors::threads::scheduled, std::move(items));
+}
+
+void detail::throw_failure(const failure& f) {
+  throw error{"fmap: item " + std::to_string(f.index) + " failed: " + f.what};
+}
+
+void connect(const caf::actor& upstream, const caf::actor& downstream) {
+  if (!upstream || !downstream)
+    throw std::invalid_argument{"fmap: connect() was given a handle to no actor"};
+  actors::post(upstream, send_to{downstream});
+}
+
+caf::actor detail::spawn_handle(std::shared_ptr<pool_core> pool, std::shared_ptr<job> work,
+                                std::shared_ptr<const stage_types> types,
+                                const handle_options& options) {
+  caf::actor_system* const system = pool->users_system();
+  if (system == nullptr)
+    throw std::logic_error{
+        "fmap: a pool has handles on the actor system it was built on: give it yours"};
+  map_options o;
+  o.buffersize = options.buffersize.value_or(std::max<std::size_t>(16, 4 * pool->workers));
+  const auto limits = checked(o, *pool);
+  return actors::spawn<actors::handle>(
+      *system, actors::threads::scheduled,
+      std::make_unique<message_run>(std::move(pool), false, limits, std::move(work)),
+      std::move(types), options.when_full == wait_for_room);
+}
+
+actor_error::actor_error(caf::error reason)
+    : error{"fmap: an actor answered with an error: " + caf::to_string(reason)}, reason_{std::move(
+                                                                                     reason)} {}
+
+detail::caller_of_actor::caller_of_actor(caf::actor_system& system, const caf::actor& target)
+    : caller_{actors::spawn<actors::requester>(system, actors::threads::scheduled, target, over_)} {
+}
+
+detail::caller_of_actor::~caller_of_actor() = default;
+
+void detail::caller_of_actor::make(std::shared_ptr<call> c) {
+  actors::post(caller_, actors::errand{std::move(c)});
+}
+
+}  // namespace fmap

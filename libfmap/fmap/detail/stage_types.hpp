@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The typed edge of a stage: messages that are items, and results that become messages.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <new>
+#include <type_traits>
+#include <utility>
+#include <variant>
+
+#include <caf/message.hpp>
+#include <caf/message_handler.hpp>
+#include <caf/response_promise.hpp>  // make_message, in all versions
+
+namespace fmap::detail {
+
+/// An item that has arrived in a message.
+class arrival {
+public:
+  virtual ~arrival() = default;
+
+  /// Moves it into a slot.
+  virtual void place(void* slot) = 0;
+
+  /// Moves it out of its message, for later.
+  virtual std::shared_ptr<arrival> keep() = 0;
+};
+
+template <class In>
+class typed_arrival final : public arrival {
+public:
+  explicit typed_arrival(In& item) : item_{&item} {}
+  explicit typed_arrival(std::unique_ptr<In> item) : owned_{std::move(item)}, item_{owned_.get()} {}
+  void place(void* slot) override { ::new (slot) In(std::move(*item_)); }
+  std::shared_ptr<arrival> keep() override {
+    return std::make_shared<typed_arrival>(std::make_unique<In>(std::move(*item_)));
+  }
+
+private:
+  std::unique_ptr<In> owned_;
+  In* item_;
+};
+
+/// What a stage must know of its types.
+class stage_types {
+public:
+  virtual ~stage_types() = default;
+
+  /// Passes messages that consist of one item on.
+  virtual caf::message_handler receiver(std::function<void(arrival&)>) const = 0;
+
+  /// Moves a result into a message.
+  virtual caf::message wrap(void* result) const = 0;
+};
+
+template <class In, class Out>
+class typed_stage final : public stage_types {
+public:
+  caf::message_handler receiver(std::function<void(arrival&)> receive) const override {
+    return {[receive = std::move(receive)](In& item) {
+      typed_arrival<In> a{item};
+      receive(a);
+    }};
+  }
+  caf::message wrap(void* result) const override {
+    if constexpr (std::is_same_v<Out, std::monostate>)
+      return caf::make_message();
+    else
+      return caf::make_message(std::move(*static_cast<Out*>(result)));
+  }
+};
+
+}  // namespace fmap::detail

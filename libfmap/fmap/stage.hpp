@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Bounded maps between the actors of a program of yours.
+#pragma once
+
+#include <chrono>
+#include <concepts>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <ranges>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <variant>
+
+#include <caf/actor.hpp>
+#include <caf/actor_system.hpp>
+#include <caf/actor_system_config.hpp>
+
+#include <fmap/detail/message_stream.hpp>
+#include <fmap/detail/pool_like.hpp>
+#include <fmap/detail/range_input.hpp>
+#include <fmap/detail/stage_types.hpp>
+#include <fmap/thread_pool.hpp>
+
+#include "actors/protocol.hpp"
+
+namespace fmap {
+
+/// Makes fmap's messages known to a configuration, so that they can cross nodes. Before the system that
+/// is configured by it exists.
+void add_message_types(caf::actor_system_config&);
+
+/// A configuration with the options `fmap.workers` and `fmap.buffersize`, in configuration files and on the
+/// command line: what stages use whose own options leave them out. It knows fmap's messages, too.
+class actor_system_config : public caf::actor_system_config {
+public:
+  actor_system_config();
+};
+
+struct stage_options {
+  /// Threads, at least 1; for a stage without a pool. Left out: fmap.workers of the system's
+  /// configuration, or else one for each hardware thread.
+  std::optional<std::size_t> workers{};
+
+  /// Items between upstream and downstream, at least 1. Left out: fmap.buffersize of the system's
+  /// configuration, or else four for each worker, at least 16.
+  std::optional<std::size_t> buffersize{};
+
+  /// As in map_options.
+  std::optional<std::size_t> chunksize{};
+  bool ordered = false;
+  std::optional<std::chrono::nanoseconds> item_timeout{};
+  std::uint32_t max_attempts = 3;
+};
+
+namespace detail {
+
+caf::actor spawn_stage(caf::actor_system&, std::shared_ptr<pool_core>, std::shared_ptr<job>,
+                       std::shared_ptr<const stage_types>, const stage_options&);
+caf::actor spawn_sink(caf::actor_system&, std::shared_ptr<job>, std::shared_ptr<const stage_types>,
+                      std::size_t buffersize);
+caf::actor spawn_source(caf::actor_system&, std::unique_ptr<message_stream>);
+
+template <class In, class Out, class Fn>
+consteval bool require_stage_function() {
+  if constexpr (require_callable_with<Fn, In>())
+    static_assert(std::same_as<result_of<Fn, In>, Out>,
+                  "fmap: in spawn_stage<In, Out> the function must return an Out");
+  return true;
+}
+
+}  // namespace detail
+
+/// Spawns a stage: a bounded, unordered map between two actors, with worker threads of its own.
+///
+/// Upstream: your actor sends attach_source to the stage and from then on gets demand{n}: it may send n
+/// more plain In messages, and end when it has no more. Downstream: your actor sends attach_sink, and
+/// demand{n} whenever it can take n more; it gets plain Out messages and failure{index, what} for items
+/// whose call threw, and end{reason} last. In must be copyable, as all messages of CAF must.
+///
+/// The stage ends after its downstream has got the end, or when nobody has a handle to it: it does not
+/// keep its neighbours alive, nor they it, unless they have a handle. Throws `std::invalid_argument` for
+/// bad options. docs/protocol.md says what it answers to messages out of turn, docs/architecture.md what
+/// happens when somebody dies.
+template <class In, class Out, class Fn>
+  requires(!detail::pool_like<std::remove_reference_t<Fn>>)
+caf::actor spawn_stage(caf::actor_system& system, Fn&& fn, const stage_options& options = {}) {
+  using function = std::decay_t<Fn>;
+  static_assert(detail::require_stage_function<In, Out, function>());
+  return detail::spawn_stage(
+      system, nullptr, std::make_shared<detail::function_job<In, function>>(std::forward<Fn>(fn)),
+      std::make_shared<detail::typed_stage<In, Out>>(), options);
+}
+
+/// The same on a pool, which it shares with others. When the pool is shut down the stage ends.
+template <class In, class Out, detail::pool_like Pool, class Fn>
+caf::actor spawn_stage(caf::actor_system& system, Pool& pool, Fn&& fn,
+                       const stage_options& options = {}) {
+  using function = std::decay_t<Fn>;
+  static_assert(detail::require_stage_function<In, Out, function>());
+  return detail::spawn_stage(system, pool.core(),
+                             detail::make_pool_job<Pool, In, function>(std::forward<Fn>(fn)),
+                             std::make_shared<detail::typed_stage<In, Out>>(), options);
+}
+
+/// Spawns an actor that sends the elements of a range (an lvalue is referred to, anything else moved in)
+/// to a downstream, as many as that demands. The range is pulled on a thread of its own. Ends after the
+/// last element; what the range throws becomes the reason of its end.
+template <std::ranges::input_range Range>
+caf::actor spawn_source(caf::actor_system& system, Range&& range) {
+  return detail::spawn_source(system,
+                              std::make_unique<detail::range_stream<std::views::all_t<Range>>>(
+                                  std::views::all(std::forward<Range>(range))));
+}
+
+struct sink_options {
+  /// Called for an item that failed. Left out: the sink ends with the failure's text as its error.
+  std::function<void(const failure&)> on_failure{};
+
+  /// Items that have been demanded and not been worked on, at least 1.
+  std::size_t buffersize = 64;
+};
+
+namespace detail {
+
+/// Items and failures, in the order in which they come.
+template <class T>
+class sink_types final : public stage_types {
+public:
+  using item = std::variant<T, failure>;
+
+  caf::message_handler receiver(std::function<void(arrival&)> receive) const override {
+    const auto pass_on = [receive = std::move(receive)](item i) {
+      typed_arrival<item> a{i};
+      receive(a);
+    };
+    return {[pass_on](T& x) {
+              pass_on(item{std::in_place_index<0>, std::move(x)});
+            },
+            [pass_on](failure& f) {
+              pass_on(item{std::in_place_index<1>, std::move(f)});
+            }};
+  }
+  caf::message wrap(void*) const override { return {}; }
+};
+
+[[noreturn]] void throw_failure(const failure&);
+
+}  // namespace detail
+
+/// Spawns an actor that calls `fn` on each item that its upstream sends, one after the other, on a thread
+/// of its own. It ends after the upstream's end, with that one's reason, or when a call throws.
+template <class T, class Fn>
+  requires std::invocable < std::decay_t<Fn>
+&, T > caf::actor spawn_sink(caf::actor_system& system, Fn&& fn, sink_options options = {}) {
+  using item = typename detail::sink_types<T>::item;
+  auto call = [fn = std::decay_t<Fn>(std::forward<Fn>(fn)),
+               on_failure = std::move(options.on_failure)](item&& i) mutable {
+    if (T* x = std::get_if<0>(&i))
+      static_cast<void>(std::invoke(fn, std::move(*x)));
+    else if (on_failure)
+      on_failure(std::get<1>(i));
+    else
+      detail::throw_failure(std::get<1>(i));
+  };
+  return detail::spawn_sink(
+      system, std::make_shared<detail::function_job<item, decltype(call)>>(std::move(call)),
+      std::make_shared<detail::sink_types<T>>(), options.buffersize);
+}
+
+/// Has `upstream` (a source or a stage) send what it has to `downstream` (a stage or a sink).
+void connect(const caf::actor& upstream, const caf::actor& downstream);
+
+}  // namespace fmap
