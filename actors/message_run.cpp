@@ -25,7 +25,6 @@ class message_run::hand_over final : public detail::input {
 public:
   bool pull(chunk& c, std::uint32_t& filled, std::uint32_t /*end*/,
             const std::atomic<std::uint32_t>& /*flush_every*/) override {
-    if (over) return false;
     if (const place_item* place = std::exchange(item, nullptr)) {
       try {
         (*place)(c.at(filled));
@@ -40,7 +39,6 @@ public:
 
   const place_item* item = nullptr;
   std::exception_ptr error;
-  bool over = false;
 };
 
 message_run::message_run(std::shared_ptr<detail::pool_core> pool, bool own_pool,
@@ -59,10 +57,7 @@ bool message_run::push(const place_item& place) {
   return std::exchange(input_->item, nullptr) == nullptr;
 }
 
-void message_run::finish() {
-  input_->over = true;
-  pool_->box->pull(*run_, true);
-}
+void message_run::finish() { pool_->box->detach_source(*run_, nullptr); }
 
 caf::error message_run::cut() const {
   try {

@@ -25,7 +25,8 @@ namespace {
 using actors::message_run;
 
 /// An option of the system's configuration.
-std::optional<std::size_t> configured(const caf::actor_system& system, const char* name) {
+template <std::size_t N>
+std::optional<std::size_t> configured(const caf::actor_system& system, const char (&name)[N]) {
   const auto n = caf::get_or(caf::content(system.config()), name, std::int64_t{0});
   if (n < 0) throw std::invalid_argument{std::string{"fmap: "} + name + " is negative"};
   return n == 0 ? std::nullopt : std::optional{static_cast<std::size_t>(n)};

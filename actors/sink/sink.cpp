@@ -48,8 +48,7 @@ void sink::receive(detail::arrival& a) {
   if (!upstream_.sent(this) || input_over_ || granted_ == 0)
     return refuse(this, caf::sec::invalid_argument, "an item that was not demanded: it is dropped");
   try {
-    if (!run_->push([&](void* slot) { a.place(slot); }))
-      return refuse(this, caf::sec::runtime_error, "the pool takes no more items");
+    if (!run_->push([&](void* slot) { a.place(slot); })) return quit(run_->cut());
     --granted_;
     ++in_flight_;
   } catch (...) {

@@ -58,7 +58,7 @@ void puller::finish(caf::error reason) {
   const auto from = caf::actor_cast<caf::actor>(source_);
   const auto to = caf::actor_cast<caf::actor>(downstream_);
   if (from && to) send_as(from, to, caf::make_message(end{std::move(reason)}));
-  if (from) post(from, end{});
+  if (from) send(this, from, end{});
   quit();
 }
 
@@ -67,9 +67,9 @@ item_source::item_source(caf::actor_config& config, std::unique_ptr<detail::mess
 
 caf::behavior item_source::make_behavior() {
   return {
-      [this](attach_sink) { attach(sender_of_message(this)); },
+      [this](attach_sink) { attach_downstream(sender_of_message(this)); },
       [this](const send_to& x) {
-        attach(x.downstream);
+        attach_downstream(x.downstream);
         if (downstream_.is(x.downstream.address())) downstream_.tell(this, attach_source{});
       },
       [this](demand d) {
@@ -92,13 +92,15 @@ caf::behavior item_source::make_behavior() {
       },
       // The puller has sent its last element.
       [this](const end&) {
+        if (!puller_ || sender_of_message(this) != puller_)
+          return refuse(this, caf::sec::invalid_argument, "a source is sent no end");
         downstream_.detach();
         quit();
       },
   };
 }
 
-void item_source::attach(const caf::actor& who) {
+void item_source::attach_downstream(const caf::actor& who) {
   if (!who) return;
   if (downstream_)
     return refuse(this, caf::sec::invalid_argument, "this source has a downstream already");

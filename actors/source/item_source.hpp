@@ -43,7 +43,7 @@ public:
   void on_exit() override;
 
 private:
-  void attach(const caf::actor&);
+  void attach_downstream(const caf::actor&);
 
   std::unique_ptr<detail::message_stream> items_;
   caf::actor puller_;

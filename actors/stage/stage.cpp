@@ -33,6 +33,7 @@ caf::behavior stage::make_behavior() {
         work();
       },
       [this](const end& e) {
+        if (cut_ && upstream_.sent(this)) return;  // sent before the stop arrived
         if (!upstream_.sent(this) || input_over_)
           return refuse(this, caf::sec::invalid_argument,
                         input_over_ ? "end has been sent before"
@@ -71,19 +72,36 @@ void stage::receive(detail::arrival& a) {
   if (!upstream_.sent(this))
     return refuse(this, caf::sec::invalid_argument,
                   "an item from an actor that is not attached: send fmap::attach_source first");
+  if (cut_) return drop();
   if (input_over_)
     return refuse(this, caf::sec::invalid_argument, "an item after the end: it is dropped");
   if (granted_ == 0)
     return refuse(this, caf::sec::invalid_argument,
                   "more items than were demanded: this one is dropped");
   try {
-    if (!run_->push([&](void* slot) { a.place(slot); }))
-      return refuse(this, caf::sec::runtime_error, "the pool takes no more items");
+    if (!run_->push([&](void* slot) { a.place(slot); })) {
+      cut_input();
+      return drop();
+    }
     --granted_;
     ++in_flight_;
   } catch (...) {
     refuse(this, caf::sec::runtime_error, detail::describe(std::current_exception()));
   }
+}
+
+/// An item that was sent before the news of the pool's end could arrive: its sender is not to blame.
+void stage::drop() {
+  if (current_message_id().is_request())
+    refuse(this, caf::sec::runtime_error, "the pool takes no more items");
+}
+
+/// The pool has ended.
+void stage::cut_input() {
+  if (input_over_) return;
+  reason_ = run_->cut();
+  upstream_.tell(this, stop{reason_});
+  input_over_ = cut_ = true;
 }
 
 /// Demands as many items as there are free tokens, unless they are too few to be worth a message.
@@ -120,11 +138,7 @@ void stage::work() {
                        send_outcome(c, offset, index);
                      });
   if (!over_) return ask();
-  if (!input_over_) {
-    reason_ = run_->cut();
-    upstream_.tell(this, stop{reason_});
-    input_over_ = true;
-  }
+  cut_input();
   if (downstream_) conclude();
 }
 

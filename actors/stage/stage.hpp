@@ -31,6 +31,8 @@ private:
   void attach_upstream();
   void attach_downstream(const caf::actor&);
   void receive(detail::arrival&);
+  void drop();
+  void cut_input();
   void end_input(caf::error reason);
   void work();
   void send_outcome(detail::chunk&, std::uint32_t offset, std::uint64_t index);
@@ -46,6 +48,7 @@ private:
   std::uint64_t granted_ = 0;    // items that the upstream may send
   std::uint64_t demand_ = 0;     // outcomes that the downstream wants
   bool input_over_ = false;      // the upstream will send no more
+  bool cut_ = false;             // because the pool has ended
   bool over_ = false;            // and all outcomes have been sent
   caf::error reason_;            // why the input was over
 };

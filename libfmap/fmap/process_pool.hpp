@@ -15,6 +15,7 @@
 #include <fmap/detail/travelling_task.hpp>
 #include <fmap/executor.hpp>
 #include <fmap/fn.hpp>
+#include <fmap/init.hpp>
 #include <fmap/remote_error.hpp>
 #include <fmap/thread_pool.hpp>
 #include <fmap/wire.hpp>

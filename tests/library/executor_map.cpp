@@ -133,9 +133,10 @@ TEST_CASE_ON_POOLS("the outcomes of a map come in order and go on after a failur
 
 TEST_CASE_ON_POOLS("map throws timeout_error when a result is not ready in time") {
   TestType pool{2};
+  pool.submit([] {}).get();  // has started
   meeting_point hold;
   auto map = pool.map(
-      fmap::map_options{.buffersize = 4, .chunksize = 1, .timeout = 200ms},
+      fmap::map_options{.buffersize = 4, .chunksize = 1, .timeout = 500ms},
       [](const std::string& path, int i) { return i == 2 ? meet(path, i) : i; },
       std::vector<std::string>(3, hold.path()), numbers(0, 3));
   std::vector<int> results;

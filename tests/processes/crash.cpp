@@ -23,6 +23,10 @@ namespace {
 
 enum class fate { segv = 1, abort, exit3, kill, segv_inline };
 
+__attribute__((noinline, no_sanitize_address, no_sanitize("undefined"))) void write_to_null(int x) {
+  *static_cast<volatile int*>(nullptr) = x;
+}
+
 template <fate F, int Poison>
 struct dies {
   int operator()(int x) const {
@@ -33,7 +37,7 @@ struct dies {
         case fate::abort: std::abort();
         case fate::exit3: std::_Exit(3);
         case fate::kill: std::raise(SIGKILL); break;
-        case fate::segv_inline: *static_cast<volatile int*>(nullptr) = x; break;
+        case fate::segv_inline: write_to_null(x); break;
       }
     }
     return 2 * x;

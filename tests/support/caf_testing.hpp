@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <random>
 #include <string>
@@ -13,7 +14,74 @@
 #include <caf/all.hpp>
 #include <caf/scheduler/test_coordinator.hpp>
 
+#include "actors/caf_compat.hpp"
+
 namespace testing {
+
+/// A statically typed actor that answers an In with an Out (nothing, if that is void).
+#if FMAP_CAF_1
+template <class In, class Out>
+using answers = caf::typed_actor<caf::result<Out>(In)>;
+#else
+namespace detail {
+template <class In, class Out>
+struct answers {
+  using type = caf::typed_actor<typename caf::replies_to<In>::template with<Out>>;
+};
+template <class In>
+struct answers<In, void> {
+  using type = caf::typed_actor<caf::reacts_to<In>>;
+};
+}  // namespace detail
+template <class In, class Out>
+using answers = typename detail::answers<In, Out>::type;
+#endif
+
+/// Passes everything that the actor has no handler for to `note`, errors included, which would end it.
+inline void note_unhandled(caf::event_based_actor* self,
+                           std::function<void(const caf::message&)> note) {
+#if FMAP_CAF_1
+  self->set_default_handler(
+      [note](caf::scheduled_actor*, caf::message& m) -> caf::skippable_result {
+        note(m);
+        return caf::message{};
+      });
+#else
+  self->set_default_handler(
+      [note](caf::scheduled_actor*, caf::message_view& m) -> caf::result<caf::message> {
+        note(m.move_content_to_message());
+        return caf::message{};
+      });
+#endif
+  self->set_error_handler(
+      [note](caf::scheduled_actor*, caf::error& e) { note(caf::make_message(std::move(e))); });
+}
+
+/// Calls `note` with the reason when an actor ends, also if it has.
+inline void at_end_of(const caf::actor& who, std::function<void(const caf::error&)> note) {
+  who->attach_functor([note = std::move(note)](const caf::error& reason) { note(reason); });
+}
+
+/// A group of options as a configuration file has it.
+inline std::string config_group(const std::string& name, const std::string& lines) {
+#if FMAP_CAF_1
+  return name + " {\n" + lines + "}\n";
+#else
+  return '[' + name + "]\n" + lines;
+#endif
+}
+
+/// What an error says.
+inline std::string text_of(const caf::error& e) {
+  if (!e) return "";
+  if (e == caf::exit_reason::kill) return "kill";
+  if (e == caf::exit_reason::user_shutdown) return "user_shutdown";
+  if (e == caf::exit_reason::unreachable) return "unreachable";
+  if (e == caf::sec::unexpected_message) return "unexpected_message";
+  if (e == caf::sec::request_receiver_down) return "request_receiver_down";
+  if (e.context().match_elements<std::string>()) return e.context().get_as<std::string>(0);
+  return caf::to_string(e);
+}
 
 /// The smallest scheduler a system can have.
 inline void one_scheduler_thread(caf::actor_system_config& config) {
@@ -67,6 +135,9 @@ public:
     meet();
     return known_[name];
   }
+
+  /// Holds on to nobody any more.
+  void forget() { known_.clear(); }
 
   void kill(const caf::actor& who) { caf::anon_send_exit(who, caf::exit_reason::kill); }
 
