@@ -93,7 +93,9 @@ inline std::vector<contender>& contenders() {
 template <class Peer>
 bool enter(const std::string& name, Peer peer, std::size_t min_buffersize = 1) {
   auto enter_for = [&]<class Work>(Work work) {
-    if constexpr (std::is_invocable_v<Peer&, const shape&, const Work&, meter&>)
+    constexpr bool alike = requires { Work::tasks; }
+    == requires { Peer::does_tasks; };
+    if constexpr (alike && std::is_invocable_v<Peer&, const shape&, const Work&, meter&>)
       for (auto buffersize : Work::buffersizes)
         if (buffersize >= min_buffersize)
           contenders().push_back({

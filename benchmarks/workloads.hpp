@@ -157,7 +157,16 @@ struct move_64k {
   std::uint64_t answer(int i) const { return value_of(i) * block::words; }
 };
 
-using workloads = std::tuple<twice, cpu_5us, sleep_1ms, mixed, hash_4k, move_64k>;
+/// Single tasks instead of a map: so many are outstanding, the oldest is waited for. Only for peers
+/// that have `does_tasks`.
+struct task_work : number_work {
+  static constexpr auto name = "tasks";
+  static constexpr std::array<std::size_t, 1> buffersizes{1000};
+  static constexpr bool tasks = true;
+  int operator()(int x) const { return 2 * x; }
+};
+
+using workloads = std::tuple<twice, cpu_5us, sleep_1ms, mixed, hash_4k, move_64k, task_work>;
 
 template <class Work>
 using item_of = decltype(std::declval<const Work&>().make(0));

@@ -58,7 +58,7 @@ void puller::finish(caf::error reason) {
   const auto from = caf::actor_cast<caf::actor>(source_);
   const auto to = caf::actor_cast<caf::actor>(downstream_);
   if (from && to) send_as(from, to, caf::make_message(end{std::move(reason)}));
-  if (from) send(this, from, end{});
+  if (from) send_as(caf::actor{this}, from, caf::make_message(end{}));
   quit();
 }
 

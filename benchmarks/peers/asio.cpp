@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Boost.Asio: a task posted for each item, and a counting semaphore that bounds them.
 #include <cstddef>
+#include <deque>
+#include <future>
 #include <semaphore>
 #include <thread>
 #include <utility>
@@ -40,6 +42,30 @@ struct pool_and_semaphore {
   }
 };
 
-[[maybe_unused]] const bool entered = enter("asio", pool_and_semaphore{});
+struct packaged_tasks {
+  static constexpr bool does_tasks = true;
+
+  template <class Work>
+  void operator()(const shape& s, const Work& work, meter& m) const {
+    boost::asio::thread_pool pool{s.workers};
+    std::deque<std::future<int>> outstanding;
+    m.start();
+    for (int i = 0; i < s.count; ++i) {
+      if (outstanding.size() == s.buffersize) {
+        m.take(outstanding.front().get());
+        outstanding.pop_front();
+      }
+      std::packaged_task<int()> task{[&work, item = work.make(i)] { return work(item); }};
+      outstanding.push_back(task.get_future());
+      boost::asio::post(pool, std::move(task));
+    }
+    for (auto& f : outstanding) m.take(f.get());
+    m.stop();
+    pool.join();
+  }
+};
+
+[[maybe_unused]] const bool entered =
+    enter("asio", pool_and_semaphore{}) && enter("asio", packaged_tasks{});
 
 }  // namespace

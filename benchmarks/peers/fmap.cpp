@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // fmap, as its README shows it: a range-for loop over a future_map on a thread pool.
+#include <deque>
 #include <functional>
 #include <ranges>
 #include <type_traits>
@@ -29,6 +30,27 @@ struct future_map_loop {
   }
 };
 
-[[maybe_unused]] const bool entered = enter("fmap", future_map_loop{});
+struct submit_and_get {
+  static constexpr bool does_tasks = true;
+
+  template <class Work>
+  void operator()(const shape& s, const Work& work, meter& m) const {
+    fmap::thread_pool pool{s.workers};
+    std::deque<fmap::future<int>> outstanding;
+    m.start();
+    for (int i = 0; i < s.count; ++i) {
+      if (outstanding.size() == s.buffersize) {
+        m.take(outstanding.front().get());
+        outstanding.pop_front();
+      }
+      outstanding.push_back(pool.submit(work, work.make(i)));
+    }
+    for (const auto& f : outstanding) m.take(f.get());
+    m.stop();
+  }
+};
+
+[[maybe_unused]] const bool entered =
+    enter("fmap", future_map_loop{}) && enter("fmap", submit_and_get{});
 
 }  // namespace

@@ -11,14 +11,15 @@ WORKLOADS = {  # in the order of the tables
     "mixed": "1 in 100: 1 ms, else 1 µs",
     "hash4k": "4 KiB string to hash",
     "move64k": "64 KiB, move-only",
+    "tasks": "submit + get, B outstanding",
 }
 SLEEPERS = 64
 CHUNKED = ["tbb-chunk4", "tbb-chunk16", "tbb-chunk64", "tbb-chunk256"]
 UNCHUNKED = ["tbb", "threads", "asio", "caf"]
 RATE, CPU = "items_per_second", "cpu_us_per_item"
 
-Target = collections.namedtuple("Target", "workload buffersizes reference at_least quantity",
-                                defaults=[RATE])
+Target = collections.namedtuple("Target", "workload buffersizes reference at_least quantity of",
+                                defaults=[RATE, "fmap"])
 TARGETS = [
     Target("twice", [1024], "tbb", 5),
     Target("twice", [64, 256, 1024], "chunked", 2),
@@ -33,6 +34,9 @@ TARGETS = [
     Target("mixed", [256], "ideal", 0.95),
     Target("hash4k", [64, 256], "tbb", 1),
     Target("move64k", [16, 64], "tbb", 1),
+    Target("tasks", [1000], "asio", 1),
+    Target("twice", [64, 256], "caf", 1, RATE, "stage"),
+    Target("cpu5us", [64, 256], "caf", 1, RATE, "stage"),
 ]
 
 
@@ -62,7 +66,7 @@ class Row:
         return max((p for p in peers if self.values(p)), key=self.median, default=None)
 
     def ratios(self, reference, quantity=RATE, of="fmap"):
-        """How much better fmap was than the reference, in each round that has both."""
+        """How much better fmap (or a stage) was than the reference, in each round that has both."""
         peer = self.resolve(reference)
         ours, theirs = self.values(of, quantity), self.values(peer, quantity)
         pairs = [(ours[r], theirs[r]) for r in sorted(ours.keys() & theirs.keys())]

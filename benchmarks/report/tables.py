@@ -10,6 +10,7 @@ COLUMNS = {  # reference -> heading
     "threads": "threads and queues",
     "asio": "asio and semaphore",
     "caf": "CAF, no batches",
+    "stage": "a stage of fmap's",
 }
 NONE = "–"
 NAMES = COLUMNS | {"unchunked": "best without chunks"}
@@ -86,13 +87,14 @@ def targets(rows, judge):
         for row in rows:
             if row.workload != target.workload or row.buffersize not in target.buffersizes:
                 continue
-            values = row.ratios(target.reference, target.quantity)
+            values = row.ratios(target.reference, target.quantity, target.of)
             if not values:
                 continue
             met = quartiles(values)[1] >= target.at_least
             short += not met
+            of = "" if target.of == "fmap" else f", {NAMES[target.of]}"
             than = NAMES[target.reference] + (", CPU per item" if target.quantity == CPU else "")
-            lines.append([WORKLOADS[row.workload], str(row.buffersize), than, spread(values),
+            lines.append([WORKLOADS[row.workload] + of, str(row.buffersize), than, spread(values),
                           f">= {target.at_least:g}"] + ["pass" if met else "short"] * judge)
     headings = ["target", "B", "against", "ratio (quartiles)", "wanted"] + ["verdict"] * judge
     return table(headings, lines) if lines else "", short, len(lines)

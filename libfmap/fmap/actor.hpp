@@ -73,10 +73,10 @@ private:
 };
 
 template <class R, class Handle, class In>
-class typed_call final : public call,
-                         public std::enable_shared_from_this<typed_call<R, Handle, In>> {
+class request_call final : public call,
+                           public std::enable_shared_from_this<request_call<R, Handle, In>> {
 public:
-  typed_call(Handle to, In item) : to_{std::move(to)}, item_{std::move(item)} {}
+  request_call(Handle to, In item) : to_{std::move(to)}, item_{std::move(item)} {}
 
   future<R> result() { return result_.get_future(); }
 
@@ -141,7 +141,7 @@ struct actor_sink<R, Handle> {
     if (!target) throw std::invalid_argument{"fmap: the map was given a handle to no actor"};
     auto caller = std::make_shared<caller_of_actor>(system, caf::actor_cast<caf::actor>(target));
     auto ask = [caller, target](item x) {
-      const auto c = std::make_shared<typed_call<value, Handle, item>>(target, std::move(x));
+      const auto c = std::make_shared<request_call<value, Handle, item>>(target, std::move(x));
       auto result = c->result();
       caller->make(c);
       return result;
@@ -154,18 +154,24 @@ struct actor_sink<R, Handle> {
   }
 };
 
-/// What a typed actor answers an In with, as a map yields it.
+/// The content of an answer, as a map yields it.
+template <class Content>
+struct answer_value;
+template <>
+struct answer_value<std::tuple<>> : std::type_identity<std::monostate> {};
+template <>
+struct answer_value<std::tuple<void>> : std::type_identity<std::monostate> {};
+template <class R>
+struct answer_value<std::tuple<R>> : std::type_identity<R> {};
+
+/// What a typed actor answers an In with.
 template <class Handle, class In>
 struct answer_of;
 template <class... Signatures, class In>
 struct answer_of<caf::typed_actor<Signatures...>, In> {
-  template <class... R>
-  static std::type_identity<std::monostate> first(std::tuple<>*);
-  template <class R>
-  static std::type_identity<R> first(std::tuple<R>*);
   using response = caf::response_type<typename caf::typed_actor<Signatures...>::signatures, In>;
   static_assert(response::valid, "fmap: this actor takes no items of this range");
-  using type = typename decltype(first(static_cast<typename response::tuple_type*>(nullptr)))::type;
+  using type = typename answer_value<typename response::tuple_type>::type;
 };
 
 caf::actor spawn_handle(std::shared_ptr<pool_core>, std::shared_ptr<job>,

@@ -112,13 +112,6 @@ TEST_CASE("options in a configuration file reach stages that leave them out") {
   CHECK(workers_of(system, {.buffersize = 16}) == 3);
 }
 
-TEST_CASE("options set in the program count without fmap's configuration class as well") {
-  caf::actor_system_config config;
-  config.set("fmap.buffersize", 9);
-  caf::actor_system system{config};
-  CHECK(demand_of(system) == "demand 9");
-}
-
 TEST_CASE("a negative number of workers or items in the configuration is refused") {
   const std::string option = GENERATE("--fmap.workers=-1", "--fmap.buffersize=-3");
   arguments_config config{{option}};

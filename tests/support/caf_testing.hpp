@@ -57,6 +57,17 @@ inline void note_unhandled(caf::event_based_actor* self,
       [note](caf::scheduled_actor*, caf::error& e) { note(caf::make_message(std::move(e))); });
 }
 
+/// Sends a request and waits for the answer.
+template <class Message, class OnValue, class OnError>
+void ask_and_wait(caf::scoped_actor& self, const caf::actor& to, Message m, OnValue on_value,
+                  OnError on_error) {
+#if FMAP_CAF_1
+  self->mail(std::move(m)).request(to, std::chrono::seconds{30}).receive(on_value, on_error);
+#else
+  self->request(to, std::chrono::seconds{30}, std::move(m)).receive(on_value, on_error);
+#endif
+}
+
 /// Calls `note` with the reason when an actor ends, also if it has.
 inline void at_end_of(const caf::actor& who, std::function<void(const caf::error&)> note) {
   who->attach_functor([note = std::move(note)](const caf::error& reason) { note(reason); });

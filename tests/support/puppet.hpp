@@ -93,16 +93,13 @@ private:
 /// How somebody ends.
 enum class death { normal, error, exit_message };
 
-inline void die(const caf::actor& who, death how) {
+inline void die_now(caf::event_based_actor* self, death how) {
   if (how == death::exit_message)
-    caf::anon_send_exit(who, caf::exit_reason::kill);
+    caf::anon_send_exit(self, caf::exit_reason::kill);
+  else if (how == death::error)
+    self->quit(caf::make_error(caf::sec::runtime_error, "ill"));
   else
-    fmap::actors::post(who, command{[how](caf::event_based_actor* self) {
-                         if (how == death::normal)
-                           self->quit();
-                         else
-                           self->quit(caf::make_error(caf::sec::runtime_error, "ill"));
-                       }});
+    self->quit();
 }
 
 /// What somebody says who has been told of such an end: a normal one is an error, too, if it was early.
@@ -128,7 +125,12 @@ public:
 
   const caf::actor& actor() const { return me_; }
   bool alive() const { return obituary_.alive(); }
-  void dies(death how) { die(me_, how); }
+  void dies(death how) {
+    if (how == death::exit_message)
+      caf::anon_send_exit(me_, caf::exit_reason::kill);
+    else
+      fmap::actors::post(me_, command{[how](caf::event_based_actor* self) { die_now(self, how); }});
+  }
 
   /// Sends in its name, from the calling thread.
   template <class Message>
