@@ -2,12 +2,13 @@
 // What fmap throws.
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 #include <exception>
 #include <memory>
 #include <stdexcept>
 #include <string>
+
+#include <fmap/detail/duration.hpp>
 
 namespace fmap {
 

@@ -63,7 +63,7 @@ sink make_calling_sink(Fn&& fn, Range&& range, const map_options& given) {
   using item = item_of<Range>;
   const map_options options = calling_options(given);
   auto from = std::make_unique<range_input<Range>>(std::forward<Range>(range));
-  if constexpr (returns_std_future<function, item>) {
+  if constexpr (returns_plain_future<function, item>) {
     return sink{make_waiting_core(*options.buffersize),
                 std::make_shared<function_job<item, awaiting<function>>>(
                     awaiting<function>{std::forward<Fn>(fn)}),

@@ -2,11 +2,12 @@
 // What can be set for one map, and the figures it reports.
 #pragma once
 
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <stop_token>
+
+#include <fmap/detail/duration.hpp>
 
 namespace fmap {
 

@@ -2,7 +2,6 @@
 // A pool whose workers are processes of this machine.
 #pragma once
 
-#include <chrono>
 #include <concepts>
 #include <cstddef>
 #include <memory>
@@ -12,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include <fmap/detail/duration.hpp>
 #include <fmap/detail/travelling_task.hpp>
 #include <fmap/executor.hpp>
 #include <fmap/fn.hpp>

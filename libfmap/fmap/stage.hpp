@@ -2,7 +2,6 @@
 // Bounded maps between the actors of a program of yours.
 #pragma once
 
-#include <chrono>
 #include <concepts>
 #include <cstddef>
 #include <functional>
@@ -18,6 +17,7 @@
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
 
+#include <fmap/detail/duration.hpp>
 #include <fmap/detail/message_stream.hpp>
 #include <fmap/detail/pool_like.hpp>
 #include <fmap/detail/range_input.hpp>
@@ -110,9 +110,8 @@ caf::actor spawn_stage(caf::actor_system& system, Pool& pool, Fn&& fn,
 /// last element; what the range throws becomes the reason of its end.
 template <std::ranges::input_range Range>
 caf::actor spawn_source(caf::actor_system& system, Range&& range) {
-  return detail::spawn_source(system,
-                              std::make_unique<detail::range_stream<std::views::all_t<Range>>>(
-                                  std::views::all(std::forward<Range>(range))));
+  return detail::spawn_source(
+      system, std::make_unique<detail::range_stream<Range>>(std::forward<Range>(range)));
 }
 
 struct sink_options {

@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <exception>
 #include <functional>
-#include <future>
 #include <memory>
 #include <mutex>
 #include <type_traits>
@@ -44,9 +43,17 @@ template <class T>
 struct promised<future<T>> {
   using type = T;
 };
-template <class T>
-struct promised<std::future<T>> {
-  using type = T;
+
+/// std::future and its like, known by what they do: its header takes long to compile.
+template <class F>
+concept plain_future = std::movable<F> && !std::copyable<F> && requires(F f) {
+  { f.valid() } -> std::same_as<bool>;
+  f.wait();
+  f.get();
+};
+template <plain_future F>
+struct promised<F> {
+  using type = decltype(std::declval<F&>().get());
 };
 
 template <class Fn, class In>
@@ -58,8 +65,7 @@ concept returns_future = std::invocable<Fn&, In> && requires {
 };
 
 template <class Fn, class In>
-concept returns_std_future = returns_future<Fn, In> && std::same_as<
-    call_result<Fn, In>, std::future<typename promised<call_result<Fn, In>>::type>>;
+concept returns_plain_future = returns_future<Fn, In> && plain_future<call_result<Fn, In>>;
 
 template <class In, class Fn>
 class calling_job final

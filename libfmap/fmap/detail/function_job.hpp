@@ -2,7 +2,6 @@
 // A job that calls a function of the user's on each item.
 #pragma once
 
-#include <algorithm>
 #include <concepts>
 #include <exception>
 #include <functional>
@@ -92,8 +91,9 @@ using result_of = stored<typename caller<Fn, In>::result>;
 
 template <class... T>
 constexpr slot_layout layout_for() {
-  constexpr std::size_t align = std::max({alignof(T)...});
-  constexpr std::size_t size = std::max({sizeof(T)...});
+  std::size_t align = 1, size = 1;
+  ((align = alignof(T) > align ? alignof(T) : align), ...);
+  ((size = sizeof(T) > size ? sizeof(T) : size), ...);
   return {(size + align - 1) / align * align, align};
 }
 

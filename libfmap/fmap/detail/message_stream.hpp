@@ -19,10 +19,11 @@ public:
   virtual std::optional<caf::message> next() = 0;
 };
 
+/// Refers to a range if `Range` is a reference, and has it otherwise.
 template <std::ranges::input_range Range>
 class range_stream final : public message_stream {
 public:
-  explicit range_stream(Range range) : range_{std::move(range)} {}
+  explicit range_stream(Range&& range) : range_(std::forward<Range>(range)) {}
 
   std::optional<caf::message> next() override {
     if (!it_)

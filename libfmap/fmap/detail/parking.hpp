@@ -2,12 +2,13 @@
 // How a thread waits for futures: timeouts, the place where it parks, and who may help meanwhile.
 #pragma once
 
-#include <chrono>
 #include <condition_variable>
 #include <mutex>
 #include <optional>
 #include <stdexcept>
 #include <utility>
+
+#include <fmap/detail/duration.hpp>
 
 namespace fmap::detail {
 

@@ -2,7 +2,6 @@
 // Several ranges as one input of tuples, ending with the shortest.
 #pragma once
 
-#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <ranges>

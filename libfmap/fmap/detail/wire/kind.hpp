@@ -4,7 +4,6 @@
 
 #include <array>
 #include <bit>
-#include <chrono>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -17,6 +16,8 @@
 #include <utility>
 #include <variant>
 #include <vector>
+
+#include <fmap/detail/duration.hpp>
 
 namespace fmap {
 
