@@ -78,6 +78,7 @@ public:
   void abandon();
 
   std::uint64_t buffersize() const { return run_->limits.buffersize; }
+  bool ordered() const { return run_->limits.ordered; }
 
 private:
   class hand_over;

@@ -131,7 +131,10 @@ detail::caller_of_actor::caller_of_actor(caf::actor_system& system, const caf::a
     : caller_{actors::spawn<actors::requester>(system, actors::threads::scheduled, target, over_)} {
 }
 
-detail::caller_of_actor::~caller_of_actor() = default;
+// CAF may hold on to whoever has sent something to another node.
+detail::caller_of_actor::~caller_of_actor() {
+  caf::anon_send_exit(caller_, caf::exit_reason::user_shutdown);
+}
 
 void detail::caller_of_actor::make(std::shared_ptr<call> c) {
   actors::post(caller_, actors::errand{std::move(c)});

@@ -153,10 +153,11 @@ bool custody::outcomes(wire::reader& r) {
     const run_ptr run = h->of;  // not closed as long as the mailbox knows that we hold the item
     std::uint32_t n = 0;
     bool sane = true;
-    for (; sane && i + n != sizes.size() && first + i + n != h->end(); n += sane ? 1 : 0) {
+    for (; i + n != sizes.size() && first + i + n != h->end(); ++n) {
       const std::uint32_t size = sizes[i + n];
       const std::uint64_t index = first + i + n;
-      sane = h->is_open[index - h->first] && size != 0 && size <= bytes.size();
+      if (!h->is_open[index - h->first]) break;
+      sane = size != 0 && size <= bytes.size();
       if (!sane) break;
       load(*h, index, bytes.substr(0, size));
       bytes.remove_prefix(size);
@@ -201,7 +202,7 @@ bool custody::returned(wire::reader& r) {
   for (std::uint32_t i = 0; i != count; ++i) {
     const std::uint64_t index = first + i;
     holding* const h = find(id, index);
-    if (h == nullptr || !h->is_open[index - h->first]) return false;
+    if (h == nullptr) return false;
     close_item(*h, index);
     box_.give_back(*h->of, place_.id, index, 1);
   }
@@ -211,10 +212,13 @@ bool custody::returned(wire::reader& r) {
 
 // -- what is held -----------------------------------------------------------------
 
-/// The holding of an item; without an index, any of the run.
+/// The holding in which an item is open; without an index, any of the run. There may be others that the
+/// item has been part of, and came back from.
 custody::holding* custody::find(run_id run, std::optional<std::uint64_t> index) {
   for (holding& h : holdings_)
-    if (h.of->id == run && (!index || (h.first <= *index && *index < h.end()))) return &h;
+    if (h.of->id == run
+        && (!index || (h.first <= *index && *index < h.end() && h.is_open[*index - h.first])))
+      return &h;
   return nullptr;
 }
 

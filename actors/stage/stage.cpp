@@ -50,6 +50,14 @@ caf::behavior stage::make_behavior() {
         if (downstream_.is(gone.who)) return give_up(gone.reason);
         if (upstream_.is(gone.who) && !input_over_) end_input(end_of(gone.reason, "the upstream"));
       },
+      // Of an item that has failed in a stage before this one.
+      [this](failure& f) {
+        if (!may_send()) return;
+        --granted_;
+        ++in_flight_;
+        passing_.push_back({received_, std::move(f)});
+        work();
+      },
       // There are outcomes, or the pool has ended.
       [this](wake) { work(); },
   };
@@ -68,16 +76,23 @@ void stage::attach_upstream() {
   ask();
 }
 
-void stage::receive(detail::arrival& a) {
+/// Whether the item or failure at hand was demanded; answers it if not.
+bool stage::may_send() {
+  const char* why = nullptr;
   if (!upstream_.sent(this))
-    return refuse(this, caf::sec::invalid_argument,
-                  "an item from an actor that is not attached: send fmap::attach_source first");
-  if (cut_) return drop();
-  if (input_over_)
-    return refuse(this, caf::sec::invalid_argument, "an item after the end: it is dropped");
-  if (granted_ == 0)
-    return refuse(this, caf::sec::invalid_argument,
-                  "more items than were demanded: this one is dropped");
+    why = "an item from an actor that is not attached: send fmap::attach_source first";
+  else if (cut_)
+    return drop(), false;
+  else if (input_over_)
+    why = "an item after the end: it is dropped";
+  else if (granted_ == 0)
+    why = "more items than were demanded: this one is dropped";
+  if (why != nullptr) refuse(this, caf::sec::invalid_argument, why);
+  return why == nullptr;
+}
+
+void stage::receive(detail::arrival& a) {
+  if (!may_send()) return;
   try {
     if (!run_->push([&](void* slot) { a.place(slot); })) {
       cut_input();
@@ -85,6 +100,7 @@ void stage::receive(detail::arrival& a) {
     }
     --granted_;
     ++in_flight_;
+    ++received_;
   } catch (...) {
     refuse(this, caf::sec::runtime_error, detail::describe(std::current_exception()));
   }
@@ -133,18 +149,36 @@ void stage::attach_downstream(const caf::actor& who) {
 /// Sends what there is and is wanted.
 void stage::work() {
   if (over_) return;
-  over_ = run_->take([this] { return demand_ != 0; },
-                     [this](detail::chunk& c, std::uint32_t offset, std::uint64_t index) {
-                       send_outcome(c, offset, index);
-                     });
-  if (!over_) return ask();
+  const bool run_over = run_->take(
+      [this] {
+        pass_failures(false);
+        return demand_ != 0;
+      },
+      [this](detail::chunk& c, std::uint32_t offset, std::uint64_t index) {
+        send_outcome(c, offset, index);
+      });
+  pass_failures(run_over);
+  if (!run_over) return ask();
   cut_input();
-  if (downstream_) conclude();
+  over_ = passing_.empty();
+  if (over_ && downstream_) conclude();
+}
+
+/// Failures of earlier stages, at their places if that is wished.
+void stage::pass_failures(bool all) {
+  while (demand_ != 0 && !passing_.empty()
+         && (all || !run_->ordered() || passing_.front().place <= sent_)) {
+    --demand_;
+    --in_flight_;
+    downstream_.tell(this, std::move(passing_.front().what));
+    passing_.pop_front();
+  }
 }
 
 void stage::send_outcome(detail::chunk& c, std::uint32_t offset, std::uint64_t index) {
   --demand_;
   --in_flight_;
+  ++sent_;
   if (c.state(offset).load(std::memory_order_acquire) == detail::slot_state::error)
     downstream_.tell(
         this,

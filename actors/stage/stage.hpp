@@ -2,6 +2,8 @@
 // The stage: a bounded map between two actors.
 #pragma once
 
+#include <cstdint>
+#include <deque>
 #include <memory>
 
 #include <fmap/detail/stage_types.hpp>
@@ -28,13 +30,20 @@ public:
   void on_exit() override;
 
 private:
+  struct passing_failure {
+    std::uint64_t place = 0;  // so many items came before it
+    failure what;
+  };
+
   void attach_upstream();
   void attach_downstream(const caf::actor&);
+  bool may_send();
   void receive(detail::arrival&);
   void drop();
   void cut_input();
   void end_input(caf::error reason);
   void work();
+  void pass_failures(bool all);
   void send_outcome(detail::chunk&, std::uint32_t offset, std::uint64_t index);
   void ask();
   void conclude();
@@ -44,7 +53,9 @@ private:
   const std::shared_ptr<const detail::stage_types> types_;
   const std::uint64_t buffersize_, group_;
   neighbour upstream_, downstream_;
-  std::uint64_t in_flight_ = 0;  // items received whose outcomes have not been sent
+  std::uint64_t received_ = 0, sent_ = 0;  // items, and outcomes of them
+  std::deque<passing_failure> passing_;    // failures received and not sent
+  std::uint64_t in_flight_ = 0;  // items and failures received whose outcomes have not been sent
   std::uint64_t granted_ = 0;    // items that the upstream may send
   std::uint64_t demand_ = 0;     // outcomes that the downstream wants
   bool input_over_ = false;      // the upstream will send no more

@@ -87,14 +87,14 @@ public:
       me->fail(e);
     };
     if constexpr (std::is_void_v<R>)
-      answer.then(
+      std::move(answer).then(
           [me = this->shared_from_this(), settled] {
             settled();
             if (me->first()) me->result_.set_value();
           },
           failed);
     else
-      answer.then(
+      std::move(answer).then(
           [me = this->shared_from_this(), settled](R& value) {
             settled();
             if (me->first()) me->result_.set_value(std::move(value));

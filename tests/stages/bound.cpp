@@ -33,92 +33,172 @@ private:
   std::atomic<long> alive_{0}, most_{0};
 };
 
-struct work {
-  void operator()() const {
-    for (int i = 0; i != rounds; ++i) done.fetch_add(1, std::memory_order_relaxed);
-  }
-  int rounds = 0;
-  static inline std::atomic<long> done{0};
-};
+/// Uses the processor.
+void toil(int rounds) {
+  static std::atomic<long> done{0};
+  for (int i = 0; i != rounds; ++i) done.fetch_add(1, std::memory_order_relaxed);
+}
 
 /// A user's actor that sends whatever is demanded of it at once, and then the end.
-caf::behavior eager(caf::event_based_actor* self, caf::actor to, int items, census& items_alive) {
-  fmap::actors::send(self, to, fmap::attach_source{});
-  return {[=, &items_alive, sent = 0](const fmap::demand& d) mutable {
-            for (std::uint64_t i = 0; i != d.n && sent != items; ++i) {
-              items_alive.born();
-              fmap::actors::send(self, to, sent++);
-            }
-            if (sent == items && items >= 0) {
-              fmap::actors::send(self, to, fmap::end{});
-              self->quit();
-            }
-          },
-          [self](const fmap::stop&) { self->quit(); }};
-}
+class eager final : public caf::event_based_actor {
+public:
+  eager(caf::actor_config& config, caf::actor to, int items, census& alive)
+      : caf::event_based_actor{config}, to_{std::move(to)}, items_{items}, alive_{alive} {}
+
+  caf::behavior make_behavior() override {
+    tell(fmap::attach_source{});
+    return {[this](fmap::demand d) {
+              for (; d.n != 0 && sent_ != items_; --d.n) {
+                alive_.born();
+                tell(sent_++);
+              }
+              if (sent_ != items_) return;
+              tell(fmap::end{});
+              quit();
+            },
+            [this](const fmap::stop&) { quit(); }};
+  }
+
+private:
+  template <class Message>
+  void tell(Message m) {
+    fmap::actors::send(this, to_, std::move(m));
+  }
+
+  const caf::actor to_;
+  const int items_;
+  census& alive_;
+  int sent_ = 0;
+};
 
 struct results {
   std::atomic<long> consumed{0}, failed{0};
   std::atomic<bool> over{false};
-  std::size_t memory_early = 0;
+  std::atomic<std::size_t> memory_early{0};
 };
 
 /// A user's actor that is slow and wants a few items at a time.
-caf::behavior slow(caf::event_based_actor* self, caf::actor from, std::uint64_t window, int rounds,
-                   long early, census& items_alive, results& r) {
-  fmap::actors::send(self, from, fmap::attach_sink{});
-  fmap::actors::send(self, from, fmap::demand{window});
-  const auto count = [=, &items_alive, &r, used = std::uint64_t{0}]() mutable {
-    work{rounds}();
-    items_alive.gone();
-    if (++r.consumed == early) r.memory_early = peak_memory();
-    if (++used < std::max<std::uint64_t>(window / 2, 1)) return;
-    fmap::actors::send(self, from, fmap::demand{used});
-    used = 0;
-  };
-  // One handler for both, so that they share the count.
-  auto shared = std::make_shared<decltype(count)>(count);
-  return {[shared](int) { (*std::const_pointer_cast<std::remove_const_t<decltype(count)>>(shared))(); },
-          [shared, &r](const fmap::failure&) {
-            ++r.failed;
-            (*std::const_pointer_cast<std::remove_const_t<decltype(count)>>(shared))();
-          },
-          [self, &r](const fmap::end&) {
-            r.over = true;
-            self->quit();
-          }};
-}
+class slow final : public caf::event_based_actor {
+public:
+  slow(caf::actor_config& config, caf::actor from, std::uint64_t window, long full, long early,
+       census& alive, results& r)
+      : caf::event_based_actor{config}, from_{std::move(from)}, window_{window}, full_{full},
+        early_{early}, alive_{alive}, results_{r} {}
+
+  caf::behavior make_behavior() override {
+    tell(fmap::attach_sink{});
+    tell(fmap::demand{window_});
+    return {[this](int) { consume(); },
+            [this](const fmap::failure&) {
+              ++results_.failed;
+              consume();
+            },
+            [this](const fmap::end& e) {
+              results_.over = !e.reason;
+              quit();
+            }};
+  }
+
+private:
+  template <class Message>
+  void tell(Message m) {
+    fmap::actors::send(this, from_, std::move(m));
+  }
+
+  void consume() {
+    if (results_.consumed == 0)  // the stages before it fill up
+      eventually([this] { return alive_.alive() > full_; });
+    toil(300);
+    alive_.gone();
+    if (++results_.consumed == early_) results_.memory_early = peak_memory();
+    if (++used_ < window_ / 2) return;
+    tell(fmap::demand{std::exchange(used_, 0)});
+  }
+
+  const caf::actor from_;
+  const std::uint64_t window_;
+  const long full_, early_;
+  census& alive_;
+  results& results_;
+  std::uint64_t used_ = 0;
+};
 
 void three_stages(int items) {
-  constexpr long bounds[] = {64, 7, 256};
-  constexpr std::uint64_t window = 32;
-  census items_alive;
+  constexpr std::uint64_t bounds[] = {64, 7, 256}, window = 32;
+  census alive;
   results r;
   {
     fmap::actor_system_config config;
     caf::actor_system system{config};
-    const auto after = [](int rounds) {
+    const auto taking = [](int rounds) {
       return [rounds](int x) {
-        work{rounds}();
-        if (x % 1000 == 999) throw 1;
+        toil(rounds);
+        if (rounds != 0 && x % 1000 == rounds) throw 1;
         return x;
       };
     };
-    const caf::actor a = fmap::spawn_stage<int, int>(system, after(2),
-                                                     {.workers = 1, .buffersize = bounds[0]}),
-                     b = fmap::spawn_stage<int, int>(system, after(60),
-                                                     {.workers = 2, .buffersize = bounds[1]}),
-                     c = fmap::spawn_stage<int, int>(system, after(0),
-                                                     {.workers = 1, .buffersize = bounds[2]});
-    // A failure ends at the next stage, which only passes on what are items.
+    const auto stage = [&](int rounds, std::size_t workers, std::uint64_t bound) {
+      return fmap::spawn_stage<int, int>(system, taking(rounds),
+                                         {.workers = workers, .buffersize = bound});
+    };
+    const caf::actor a = stage(2, 1, bounds[0]), b = stage(60, 2, bounds[1]),
+                     c = stage(0, 1, bounds[2]);
     fmap::connect(a, b);
     fmap::connect(b, c);
-    system.spawn(eager, a, items, std::ref(items_alive));
-    const obituary end{system.spawn(slow, c, window, 100, static_cast<long>(items) / 10,
-                                    std::ref(items_alive), std::ref(r))};
-    eventually([&] { return !end.alive(); }, std::chrono::minutes{20});
+    // A stage keeps its neighbours alive as little as they keep it.
+    const caf::actor down = system.spawn<slow>(c, window, static_cast<long>(bounds[2]), items / 10,
+                                               std::ref(alive), std::ref(r)),
+                     up = system.spawn<eager>(a, items, std::ref(alive));
+    const obituary end{down};
+    for (long before = -1; end.alive() && r.consumed != before;) {
+      before = r.consumed;
+      eventually([&] { return !end.alive(); });
+    }
+    CHECK_FALSE(end.alive());
   }
   CHECK(r.over);
+  CHECK(r.consumed == items);
+  CHECK(r.failed == 2 * items / 1000);
+  CHECK(alive.most() <= static_cast<long>(bounds[0] + bounds[1] + bounds[2] + window));
+  CHECK(alive.most() > static_cast<long>(bounds[2]));
+  if (!memory_is_watched) CHECK(peak_memory() < r.memory_early + 8 * 1024);
 }
 
 }  // namespace
+
+TEST_CASE(
+    "200,000 items through three stages of different speed: the bound holds, memory is flat") {
+  three_stages(200'000);
+}
+
+TEST_CASE("10,000,000 items through three stages of different speed", "[.long]") {
+  three_stages(10'000'000);
+}
+
+TEST_CASE("a ready-made source and sink keep the bound as well") {
+  census alive;
+  std::atomic<long> calls{0};
+  caf::actor_system_config config;
+  caf::actor_system system{config};
+  made_range input{[&](std::uint64_t i) {
+                     alive.born();
+                     return static_cast<int>(i);
+                   },
+                   20'000};
+  const caf::actor source = fmap::spawn_source(system, std::move(input)),
+                   stage = fmap::spawn_stage<int, int>(system, [](int x) { return x; },
+                                                       {.workers = 2, .buffersize = 32}),
+                   sink = fmap::spawn_sink<int>(system,
+                                                [&](int) {
+                                                  toil(50);
+                                                  alive.gone();
+                                                  ++calls;
+                                                },
+                                                {.buffersize = 8});
+  const obituary end{sink};
+  fmap::connect(source, stage);
+  fmap::connect(stage, sink);
+  CHECK(end.awaited() == "");
+  CHECK(calls == 20'000);
+  CHECK(alive.most() <= 32 + 8);
+}

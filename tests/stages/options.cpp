@@ -23,7 +23,7 @@ int same(int x) { return x; }
 struct arguments_config : fmap::actor_system_config {
   explicit arguments_config(std::vector<std::string> arguments, const std::string& content = "") {
     std::istringstream in{content};
-    parse(std::move(arguments), in);
+    if (parse(std::move(arguments), in)) throw std::runtime_error{"bad configuration"};
   }
 };
 

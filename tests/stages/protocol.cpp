@@ -65,6 +65,44 @@ TEST_CASE(
   CHECK(rig.down.heard() == lines{"28"});
 }
 
+TEST_CASE("a failure of an earlier stage passes through, in its place and within the bound") {
+  const bool ordered = GENERATE(false, true);
+  stage_rig rig;
+  rig.start(twice, rig.bound(4, ordered));
+  rig.attach();
+  rig.up.tells(rig.stage, fmap::failure{70, "early"});
+  rig.up.tells(rig.stage, 1);
+  rig.up.tells(rig.stage, fmap::failure{71, "late"});
+  rig.up.tells(rig.stage, 2);
+  rig.up.tells(rig.stage, fmap::failure{72, "too much"});
+  rig.settle();
+  CHECK(rig.up.heard()
+        == lines{"refused: fmap: more items than were demanded: this one is dropped"});
+  rig.stranger.tells(rig.stage, fmap::failure{73, "strange"});
+  rig.settle();
+  CHECK(rig.stranger.heard().size() == 1);
+  lines got;
+  for (int i = 0; i != 4; ++i) {
+    rig.down.tells(rig.stage, fmap::demand{1});
+    rig.settle();
+    const lines one = rig.down.heard();
+    REQUIRE(one.size() == 1);
+    got.push_back(one[0]);
+  }
+  if (!ordered) std::sort(got.begin(), got.end());
+  CHECK(got
+        == (ordered ? lines{"failure 70 early", "2", "failure 71 late", "4"}
+                    : lines{"2", "4", "failure 70 early", "failure 71 late"}));
+  rig.up.heard();
+  rig.up.tells(rig.stage, fmap::failure{74, "last"});
+  rig.up.tells(rig.stage, fmap::end{});
+  rig.settle();
+  CHECK(rig.down.heard().empty());
+  rig.down.tells(rig.stage, fmap::demand{1});
+  rig.settle();
+  CHECK(rig.down.heard() == lines{"failure 74 last", "end"});
+}
+
 TEST_CASE("the end comes last, without demand, and the stage ends with it") {
   stage_rig rig;
   rig.start(twice, rig.bound(4));

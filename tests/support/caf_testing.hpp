@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// An actor system that is run step by step, and what else of CAF tests need; for CAF 0.17.
+// An actor system that is run step by step, and what else of CAF tests need, in its two versions.
+// The system is for CAF 0.17 only.
 #pragma once
 
 #include <algorithm>
@@ -12,9 +13,12 @@
 #include <vector>
 
 #include <caf/all.hpp>
-#include <caf/scheduler/test_coordinator.hpp>
 
 #include "actors/caf_compat.hpp"
+
+#if !FMAP_CAF_1
+#  include <caf/scheduler/test_coordinator.hpp>
+#endif
 
 namespace testing {
 
@@ -96,8 +100,14 @@ inline std::string text_of(const caf::error& e) {
 
 /// The smallest scheduler a system can have.
 inline void one_scheduler_thread(caf::actor_system_config& config) {
+#if FMAP_CAF_1
+  config.set("caf.scheduler.max-threads", 1);
+#else
   config.set("scheduler.max-threads", 1);
+#endif
 }
+
+#if !FMAP_CAF_1
 
 /// An actor system whose scheduled actors only run when a test says so, one message burst at a time, in
 /// an order drawn from a seed.
@@ -180,5 +190,7 @@ private:
   std::map<std::string, std::vector<caf::actor>> known_;
   std::mt19937_64 random_;
 };
+
+#endif
 
 }  // namespace testing
