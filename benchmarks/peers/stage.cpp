@@ -7,6 +7,7 @@
 #include <ranges>
 
 #include <caf/all.hpp>
+
 #include <fmap/stage.hpp>
 
 #include "../harness.hpp"
