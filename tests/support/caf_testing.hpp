@@ -1,22 +1,27 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // An actor system that is run step by step, and what else of CAF tests need, in its two versions.
-// The system is for CAF 0.17 only.
 #pragma once
 
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
+#include <memory>
 #include <random>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <caf/all.hpp>
 
 #include "actors/caf_compat.hpp"
 
-#if !FMAP_CAF_1
+#if FMAP_CAF_1
+#  include <caf/detail/actor_system_access.hpp>
+#  include <caf/scheduler.hpp>
+#else
 #  include <caf/scheduler/test_coordinator.hpp>
 #endif
 
@@ -57,8 +62,15 @@ inline void note_unhandled(caf::event_based_actor* self,
         return caf::message{};
       });
 #endif
+#if FMAP_CAF_1  // which would have everybody handle errors among the other messages
+#  pragma GCC diagnostic push
+#  pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+#endif
   self->set_error_handler(
       [note](caf::scheduled_actor*, caf::error& e) { note(caf::make_message(std::move(e))); });
+#if FMAP_CAF_1
+#  pragma GCC diagnostic pop
+#endif
 }
 
 /// Sends a request and waits for the answer.
@@ -107,7 +119,67 @@ inline void one_scheduler_thread(caf::actor_system_config& config) {
 #endif
 }
 
-#if !FMAP_CAF_1
+#if FMAP_CAF_1
+
+/// Keeps actors that have something to do until somebody lets one of them run.
+class step_scheduler final : public caf::scheduler {
+public:
+  void schedule(caf::resumable* what) override { jobs.push_back(what); }
+  void delay(caf::resumable* what) override { jobs.push_back(what); }
+  void start() override {}
+  void stop() override {
+    for (auto* job : std::exchange(jobs, {})) job->deref_resumable();
+  }
+
+  bool has_job() const { return !jobs.empty(); }
+
+  /// Lets the first one handle one message.
+  void run_once() {
+    caf::resumable* const job = jobs.front();
+    jobs.pop_front();
+    if (job->resume(this, 1) == caf::resumable::resume_later)
+      jobs.push_back(job);
+    else
+      job->deref_resumable();
+  }
+
+  std::deque<caf::resumable*> jobs;
+};
+
+/// A clock that somebody moves on.
+class step_clock final : public caf::actor_clock {
+public:
+  time_point now() const noexcept override { return now_; }
+
+  caf::disposable schedule(time_point when, caf::action what) override {
+    waiting_.emplace(when, what);
+    return std::move(what).as_disposable();
+  }
+
+  std::size_t advance(duration_type time) {
+    now_ += time;
+    std::size_t n = 0;
+    while (!waiting_.empty() && waiting_.begin()->first <= now_) {
+      caf::action what = std::move(waiting_.begin()->second);
+      waiting_.erase(waiting_.begin());
+      if (what.disposed()) continue;
+      what.run();
+      ++n;
+    }
+    return n;
+  }
+
+  bool has_pending_timeout() const {
+    return std::any_of(waiting_.begin(), waiting_.end(),
+                       [](const auto& w) { return !w.second.disposed(); });
+  }
+
+private:
+  time_point now_{duration_type{1}};
+  std::multimap<time_point, caf::action> waiting_;
+};
+
+#endif
 
 /// An actor system whose scheduled actors only run when a test says so, one message burst at a time, in
 /// an order drawn from a seed.
@@ -145,11 +217,9 @@ public:
   }
 
   /// Lets simulated time pass; false if nobody was waiting for it.
-  bool advance(std::chrono::nanoseconds time) {
-    return scheduler().advance_time(std::chrono::duration_cast<caf::timespan>(time)) != 0;
-  }
+  bool advance(std::chrono::nanoseconds time) { return clock().advance(time) != 0; }
 
-  bool waits_for_time() { return scheduler().has_pending_timeout(); }
+  bool waits_for_time() { return clock().has_pending_timeout(); }
 
   /// The actors of this name that have run so far, in order of appearance.
   std::vector<caf::actor> named(const std::string& name) {
@@ -166,6 +236,27 @@ public:
   std::size_t running() { return system_.registry().running(); }
 
 private:
+#if FMAP_CAF_1
+  using config = caf::actor_system_config;
+
+  static void set_up(caf::actor_system& system, config&, void* self) {
+    auto scheduler = std::make_unique<step_scheduler>();
+    auto clock = std::make_unique<step_clock>();
+    static_cast<stepped_system*>(self)->scheduler_ = scheduler.get();
+    static_cast<stepped_system*>(self)->clock_ = clock.get();
+    caf::detail::actor_system_access access{system};
+    access.clock(std::move(clock));
+    access.scheduler(std::move(scheduler));
+  }
+
+  step_scheduler& scheduler() { return *scheduler_; }
+  step_clock& clock() { return *clock_; }
+
+  step_scheduler* scheduler_ = nullptr;
+  step_clock* clock_ = nullptr;
+  config config_;
+  caf::actor_system system_{config_, set_up, this};
+#else
   struct config : caf::actor_system_config {
     config() { set("scheduler.policy", caf::atom("testing")); }
   };
@@ -173,6 +264,20 @@ private:
   caf::scheduler::test_coordinator& scheduler() {
     return dynamic_cast<caf::scheduler::test_coordinator&>(system_.scheduler());
   }
+
+  /// Of this version's scheduler, with the names of the other's clock.
+  struct test_clock {
+    caf::scheduler::test_coordinator& scheduler;
+    std::size_t advance(std::chrono::nanoseconds time) {
+      return scheduler.advance_time(std::chrono::duration_cast<caf::timespan>(time));
+    }
+    bool has_pending_timeout() { return scheduler.has_pending_timeout(); }
+  };
+  test_clock clock() { return {scheduler()}; }
+
+  config config_;
+  caf::actor_system system_{config_};
+#endif
 
   /// Remembers whoever is about to run.
   void meet() {
@@ -185,12 +290,8 @@ private:
     }
   }
 
-  config config_;
-  caf::actor_system system_{config_};
   std::map<std::string, std::vector<caf::actor>> known_;
   std::mt19937_64 random_;
 };
-
-#endif
 
 }  // namespace testing
