@@ -37,16 +37,19 @@ map_options with_buffersize(N n) {
   return options;
 }
 
-/// What a map yields; deduction comes here before any constructor can say what is wrong.
-template <class Fn, std::ranges::input_range Range>
+/// What a map yields; deduction comes here before any constructor can say what is wrong, and with some
+/// compilers before it is known that Pool is one.
+template <class Pool, class Fn, std::ranges::input_range Range>
 consteval auto map_result_type() {
-  if constexpr (require_callable_with<std::decay_t<Fn>, item_of<Range>>())
+  if constexpr (!pool_like<Pool>)
+    return std::type_identity<std::monostate>{};
+  else if constexpr (require_callable_with<std::decay_t<Fn>, item_of<Range>>())
     return std::type_identity<result_of<std::decay_t<Fn>, item_of<Range>>>{};
   else
     return std::type_identity<std::monostate>{};
 }
-template <class Fn, class Range>
-using map_result = typename decltype(map_result_type<Fn, Range>())::type;
+template <class Pool, class Fn, class Range>
+using map_result = typename decltype(map_result_type<Pool, Fn, Range>())::type;
 
 /// A function for a map without a pool.
 template <class Fn, class Range>
@@ -334,11 +337,11 @@ private:
 };
 
 template <detail::pool_like Pool, class Fn, std::ranges::input_range Range>
-future_map(Pool&, Fn&&, Range&&) -> future_map<detail::map_result<Fn, Range>>;
+future_map(Pool&, Fn&&, Range&&) -> future_map<detail::map_result<Pool, Fn, Range>>;
 template <detail::pool_like Pool, class Fn, std::ranges::input_range Range>
-future_map(Pool&, Fn&&, Range&&, map_options) -> future_map<detail::map_result<Fn, Range>>;
+future_map(Pool&, Fn&&, Range&&, map_options) -> future_map<detail::map_result<Pool, Fn, Range>>;
 template <detail::pool_like Pool, class Fn, std::ranges::input_range Range, std::integral N>
-future_map(Pool&, Fn&&, Range&&, N) -> future_map<detail::map_result<Fn, Range>>;
+future_map(Pool&, Fn&&, Range&&, N) -> future_map<detail::map_result<Pool, Fn, Range>>;
 
 template <class Range, detail::calls_for<Range> Fn>
 future_map(Fn&&, Range&&) -> future_map<detail::called_result<Fn, Range>>;

@@ -94,13 +94,13 @@ class process_pool : public basic_executor<process_pool> {
 public:
   /// Throws `std::logic_error` if `fmap::init` has not been called, `std::invalid_argument` for options
   /// that make no sense.
-  explicit process_pool(process_pool_options options = {});
+  explicit process_pool(const process_pool_options& options = {});
   template <std::integral N>
   explicit process_pool(N workers)
       : process_pool{process_pool_options{.workers = detail::count(workers)}} {}
 
   /// The same with its actors on a system of yours, which must outlive the pool and its maps.
-  explicit process_pool(caf::actor_system& system, process_pool_options options = {});
+  explicit process_pool(caf::actor_system& system, const process_pool_options& options = {});
 
   std::size_t workers() const noexcept;
 

@@ -47,8 +47,8 @@ private:
 /// the original's.
 class remote_error : public error, public remote_origin {
 public:
-  remote_error(const std::string& what, remote_origin origin)
-      : error{what}, remote_origin{std::move(origin)} {}
+  remote_error(const std::string& what, const remote_origin& origin)
+      : error{what}, remote_origin{origin} {}
 };
 
 }  // namespace fmap

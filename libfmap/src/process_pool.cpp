@@ -56,13 +56,13 @@ std::shared_ptr<detail::pool_core> make_core(caf::actor_system& system,
 
 }  // namespace
 
-process_pool::process_pool(process_pool_options options) {
+process_pool::process_pool(const process_pool_options& options) {
   auto system = actors::default_system();
   auto& s = *system;
   core_ = make_core(s, std::move(system), options);
 }
 
-process_pool::process_pool(caf::actor_system& system, process_pool_options options) {
+process_pool::process_pool(caf::actor_system& system, const process_pool_options& options) {
   core_ = make_core(system, nullptr, options);
 }
 
