@@ -88,10 +88,10 @@ public:
   caf::behavior make_behavior() override {
     tell(fmap::attach_sink{});
     tell(fmap::demand{window_});
-    return {[this](int) { consume(); },
+    return {[this](int) { work_off(); },
             [this](const fmap::failure&) {
               ++results_.failed;
-              consume();
+              work_off();
             },
             [this](const fmap::end& e) {
               results_.over = !e.reason;
@@ -105,7 +105,7 @@ private:
     fmap::actors::send(this, from_, std::move(m));
   }
 
-  void consume() {
+  void work_off() {
     if (results_.consumed == 0)  // the stages before it fill up
       eventually([this] { return alive_.alive() > full_; });
     toil(300);
