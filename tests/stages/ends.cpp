@@ -69,7 +69,6 @@ TEST_CASE("an actor system ends with a stage on a pool that lives on") {
 
 TEST_CASE("a stage is dropped while its function runs") {
   gate hold;
-  std::atomic<long> alive{0};
   world w;
   puppet up{w.system};
   opens_at_exit guard{hold};
