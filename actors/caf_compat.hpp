@@ -103,6 +103,7 @@ inline void configure(caf::actor_system_config& config) {
 template <class Block>
 bool announce_types() {
 #if FMAP_CAF_1
+  caf::core::init_global_meta_objects();
   caf::init_global_meta_objects<Block>();
 #endif
   return true;
@@ -112,7 +113,7 @@ bool announce_types() {
 template <class Block>
 void add_types([[maybe_unused]] caf::actor_system_config& config) {
 #if FMAP_CAF_1
-  caf::init_global_meta_objects<Block>();
+  announce_types<Block>();
 #else
   config.add_message_types<Block>();
 #endif

@@ -8,23 +8,25 @@
 #include <caf/all.hpp>
 
 #include "../harness.hpp"
+#include "actors/caf_compat.hpp"
 
 namespace {
 
 using namespace bench;
+using fmap::actors::post;
 
 template <class Work>
-caf::behavior worker(caf::event_based_actor* self, const Work* work, const caf::actor& consumer) {
-  return {[=](int item) { self->send(consumer, (*work)(item)); }};
+caf::behavior worker(caf::event_based_actor*, const Work* work, const caf::actor& consumer) {
+  return {[=](int item) { post(consumer, (*work)(item)); }};
 }
 
 /// Answers a demand of n with the next n items, to one worker after the other.
 template <class Work>
-caf::behavior source(caf::event_based_actor* self, const Work* work, int count,
+caf::behavior source(caf::event_based_actor*, const Work* work, int count,
                      const std::vector<caf::actor>& workers) {
   return {[=, next = 0](std::uint64_t demand) mutable {
     for (; demand > 0 && next < count; --demand, ++next)
-      self->send(workers[static_cast<std::size_t>(next) % workers.size()], work->make(next));
+      post(workers[static_cast<std::size_t>(next) % workers.size()], work->make(next));
   }};
 }
 
@@ -52,15 +54,15 @@ struct message_by_message {
         workers.push_back(system.spawn(worker<Work>, &work, consumer));
       auto items = system.spawn(source<Work>, &work, s.count, workers);
       m.start();
-      self->send(items, std::uint64_t{s.buffersize});
+      post(items, std::uint64_t{s.buffersize});
       int taken = 0;
       self->receive_for(taken, s.count)([&](int result) {
         m.take(result);
-        self->send(items, std::uint64_t{1});
+        post(items, std::uint64_t{1});
       });
       m.stop();
-      self->send_exit(items, caf::exit_reason::user_shutdown);
-      for (auto& w : workers) self->send_exit(w, caf::exit_reason::user_shutdown);
+      caf::anon_send_exit(items, caf::exit_reason::user_shutdown);
+      for (auto& w : workers) caf::anon_send_exit(w, caf::exit_reason::user_shutdown);
     }
   }
 };

@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include <caf/actor_registry.hpp>
 #include <caf/all.hpp>
 
 #include "actors/caf_compat.hpp"
@@ -49,7 +50,9 @@ using answers = typename detail::answers<In, Out>::type;
 /// Passes everything that the actor has no handler for to `note`, errors included, which would end it.
 inline void note_unhandled(caf::event_based_actor* self,
                            std::function<void(const caf::message&)> note) {
-#if FMAP_CAF_1
+#if FMAP_CAF_1  // which would have everybody handle these among the other messages
+#  pragma GCC diagnostic push
+#  pragma GCC diagnostic ignored "-Wdeprecated-declarations"
   self->set_default_handler(
       [note](caf::scheduled_actor*, caf::message& m) -> caf::skippable_result {
         note(m);
@@ -61,10 +64,6 @@ inline void note_unhandled(caf::event_based_actor* self,
         note(m.move_content_to_message());
         return caf::message{};
       });
-#endif
-#if FMAP_CAF_1  // which would have everybody handle errors among the other messages
-#  pragma GCC diagnostic push
-#  pragma GCC diagnostic ignored "-Wdeprecated-declarations"
 #endif
   self->set_error_handler(
       [note](caf::scheduled_actor*, caf::error& e) { note(caf::make_message(std::move(e))); });
