@@ -10,6 +10,7 @@
 #include <caf/config.hpp>
 #include <caf/event_based_actor.hpp>
 #include <caf/init_global_meta_objects.hpp>
+#include <caf/logger.hpp>
 #include <caf/send.hpp>
 #include <caf/type_id.hpp>
 
@@ -22,7 +23,6 @@
 
 #if !FMAP_CAF_1
 #  include <caf/atom.hpp>
-#  include <caf/logger.hpp>
 #  include <caf/meta/type_name.hpp>
 #endif
 
@@ -79,10 +79,13 @@ void post_later(caf::event_based_actor* self, std::chrono::nanoseconds delay, Me
 #endif
 }
 
-/// Drops what CAF 0.17 leaves behind in a thread that spawned an actor: a reference to the system's logger,
-/// for which the system's destructor would wait until the thread ends.
+/// Drops what CAF leaves behind in a thread that spawned an actor: a reference to the system's logger. CAF
+/// 0.17's system would wait in its destructor until the thread ends; CAF 1.1's, if it is destroyed after the
+/// main thread's thread-locals, would drop that reference a second time.
 inline void forget_logger() {
-#if !FMAP_CAF_1
+#if FMAP_CAF_1
+  caf::logger::current_logger(nullptr);
+#else
   caf::logger::set_current_actor_system(nullptr);
 #endif
 }

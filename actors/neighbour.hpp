@@ -53,9 +53,10 @@ inline void refuse(caf::event_based_actor* self, caf::sec code, const std::strin
   self->make_response_promise().deliver(caf::make_error(code, "fmap: " + why));
 }
 
-/// The reason of an end that others did not expect, be it a normal one.
+/// The reason of an end that others did not expect, be it a normal one or that of an actor without handles.
 inline caf::error end_of(const caf::error& reason, const std::string& whose) {
-  if (reason && reason != caf::exit_reason::normal) return reason;
+  if (reason && reason != caf::exit_reason::normal && reason != caf::exit_reason::unreachable)
+    return reason;
   return caf::make_error(caf::sec::runtime_error,
                          "fmap: " + whose + " ended before its work was done");
 }

@@ -101,9 +101,15 @@ void detail::throw_failure(const failure& f) {
   throw error{"fmap: item " + std::to_string(f.index) + " failed: " + f.what};
 }
 
+void detail::require_actor(const caf::actor& who, const char* caller) {
+  if (!who)
+    throw std::invalid_argument{std::string{"fmap: "} + caller
+                                + "() was given a handle to no actor"};
+}
+
 void connect(const caf::actor& upstream, const caf::actor& downstream) {
-  if (!upstream || !downstream)
-    throw std::invalid_argument{"fmap: connect() was given a handle to no actor"};
+  detail::require_actor(upstream, "connect");
+  detail::require_actor(downstream, "connect");
   actors::post(upstream, send_to{downstream});
 }
 

@@ -15,6 +15,8 @@
 #include <caf/flow/op/ucast.hpp>
 #include <caf/scheduled_actor/flow.hpp>
 
+#include <fmap/stage.hpp>
+
 #include "actors/protocol.hpp"
 
 #if !FMAP_CAF_1
@@ -113,8 +115,11 @@ class flow_downstream final : public caf::event_based_actor,
 
 public:
   flow_downstream(caf::actor_config& config, caf::async::producer_resource<T> flow,
-                  caf::actor stage)
-      : caf::event_based_actor{config}, flow_{std::move(flow)}, stage_{std::move(stage)} {}
+                  caf::actor stage, const caf::actor& user)
+      : caf::event_based_actor{config}, flow_{std::move(flow)}, stage_{std::move(stage)} {
+    // CAF 1.1 tells a buffer's writer nothing when the actor that reads it ends.
+    monitor(user, [this](const caf::error& reason) { leave(reason); });
+  }
 
   const char* name() const override { return "fmap.flow_downstream"; }
 
@@ -136,7 +141,7 @@ public:
           if constexpr (traits::failures_are_items)
             push(what);
           else
-            leave(what);
+            leave(what);  // the flow has no place for it
         },
         [this](const end& e) { conclude(e.reason); },
         [this](const caf::error& refusal) { conclude(refusal); },
@@ -169,10 +174,10 @@ private:
     quit(reason);
   }
 
-  /// A failure ends a flow that has no place for it.
-  void leave(const caf::error& what) {
-    actors::send(this, stage_, stop{what});
-    conclude(what);
+  /// The flow takes no more results.
+  void leave(const caf::error& reason) {
+    actors::send(this, stage_, stop{reason});
+    conclude(reason);
   }
 
   caf::async::producer_resource<T> flow_;
@@ -188,11 +193,14 @@ private:
 ///
 /// When the flow completes or fails, the stage gets the end, with the flow's error as its reason. When the
 /// stage stops, ends, or has an upstream already, the flow is cancelled. Keeps the stage alive until then.
-/// Call it in `self`, whose flow it is.
+/// Call it in `self`, whose flow it is. Throws `std::invalid_argument` for a null handle.
 template <class In>
 void to_stage(caf::scheduled_actor* self, caf::flow::observable<In> items,
               const caf::actor& stage) {
-  self->system().template spawn<detail::flow_upstream<In>>(std::move(items).to_resource(), stage);
+  detail::require_actor(stage, "to_stage");
+  auto [pull, push] = caf::async::make_spsc_buffer_resource<In>();
+  self->system().template spawn<detail::flow_upstream<In>>(std::move(pull), stage);
+  items.subscribe(std::move(push));  // unlike to_resource(), keeps `self` alive
 }
 
 /// The results of a stage as a flow in `self`. The stage is asked for as many as the flow requests, which
@@ -201,11 +209,14 @@ void to_stage(caf::scheduled_actor* self, caf::flow::observable<In> items,
 /// `T` is the stage's Out, and then the first item that failed ends the flow with its text as the error,
 /// and stops the stage; or `caf::expected<Out>`, and then failures are elements of the flow as results
 /// are. The flow completes after the stage's end, or fails with that end's reason. When the flow is
-/// cancelled the stage stops. Keeps the stage alive until then. Call it in `self`.
+/// cancelled the stage stops. Keeps the stage alive until then. Call it in `self`. Throws
+/// `std::invalid_argument` for a null handle.
 template <class T>
 caf::flow::observable<T> from_stage(caf::scheduled_actor* self, const caf::actor& stage) {
+  detail::require_actor(stage, "from_stage");
   auto [pull, push] = caf::async::make_spsc_buffer_resource<T>();
-  self->system().template spawn<detail::flow_downstream<T>>(std::move(push), stage);
+  self->system().template spawn<detail::flow_downstream<T>>(std::move(push), stage,
+                                                            caf::actor_cast<caf::actor>(self));
   return self->make_observable().from_resource(std::move(pull));
 }
 

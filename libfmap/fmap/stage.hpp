@@ -57,6 +57,9 @@ struct stage_options {
 
 namespace detail {
 
+/// Throws for a null handle; `caller` is the function that was given it.
+void require_actor(const caf::actor&, const char* caller);
+
 caf::actor spawn_stage(caf::actor_system&, std::shared_ptr<pool_core>, std::shared_ptr<job>,
                        std::shared_ptr<const stage_types>, const stage_options&);
 caf::actor spawn_sink(caf::actor_system&, std::shared_ptr<job>, std::shared_ptr<const stage_types>,

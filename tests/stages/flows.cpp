@@ -133,7 +133,6 @@ TEST_CASE("a failure ends a flow of results, with its text") {
     fmap::to_stage(self, self->make_observable().iota(0).as_observable(), stage);
     note(fmap::from_stage<int>(self, stage), r);
   });
-  stage = nullptr;
   CHECK(r->end() == "fmap: item 1 failed: odd");
   CHECK(r->seen() == std::multiset<int>{0});
   CHECK(end.awaited() == "fmap: item 1 failed: odd");
@@ -176,7 +175,7 @@ TEST_CASE("a flow that fails is the reason of the stage's end, and of the flow's
 TEST_CASE("whoever leaves the flow of results stops the stage and the flow before it") {
   world w;
   const auto r = std::make_shared<flow_record>();
-  caf::actor stage = fmap::spawn_stage<int, int>(w.system, twice, {.buffersize = 4});
+  const caf::actor stage = fmap::spawn_stage<int, int>(w.system, twice, {.buffersize = 4});
   const obituary end{stage};
   const caf::actor actor = w.in_an_actor([&](caf::event_based_actor* self) {
     fmap::to_stage(self, self->make_observable().iota(0).as_observable(), stage);
@@ -189,20 +188,37 @@ TEST_CASE("whoever leaves the flow of results stops the stage and the flow befor
   CHECK(user.awaited() == "");  // its flows are over
 }
 
-TEST_CASE("the user's actor dies: the stage ends") {
+TEST_CASE("the actor that has the flow of results dies: the stage stops, and the flow before it") {
   world w;
   const death how = GENERATE(death::normal, death::error, death::exit_message);
   const auto r = std::make_shared<flow_record>();
   const caf::actor stage = fmap::spawn_stage<int, int>(w.system, twice, {.buffersize = 4});
-  const obituary end{stage};
-  const caf::actor actor = w.system.spawn([&](caf::event_based_actor* self) -> caf::behavior {
+  const obituary end{stage}, user{w.in_an_actor([&](caf::event_based_actor*self) {
     fmap::to_stage(self, self->make_observable().iota(0).as_observable(), stage);
+  })};
+  const caf::actor actor = w.system.spawn([&](caf::event_based_actor* self) -> caf::behavior {
     fmap::from_stage<int>(self, stage).for_each([r](int x) { r->add(x); });
     return {[self](const command& c) { c.what(self); }};
   });
   REQUIRE(eventually([&] { return r->size() > 100; }));
   fmap::actors::post(actor, command{[how](caf::event_based_actor* self) { die_now(self, how); }});
-  CHECK(end.awaited() != "alive");
+  CHECK(end.awaited() == std::vector{"", "ill", "kill"}[static_cast<std::size_t>(how)]);
+  CHECK(user.awaited() == "");
+}
+
+TEST_CASE("the actor that has the flow of items dies: the stage finishes what it has") {
+  world w;
+  const death how = GENERATE(death::normal, death::error, death::exit_message);
+  const auto r = std::make_shared<flow_record>();
+  const caf::actor stage = fmap::spawn_stage<int, int>(w.system, twice, {.buffersize = 4});
+  w.in_an_actor([&](caf::event_based_actor* self) { note(fmap::from_stage<int>(self, stage), r); });
+  const caf::actor actor = w.system.spawn([&](caf::event_based_actor* self) -> caf::behavior {
+    fmap::to_stage(self, self->make_observable().iota(0).as_observable(), stage);
+    return {[self](const command& c) { c.what(self); }};
+  });
+  REQUIRE(eventually([&] { return r->size() > 100; }));
+  fmap::actors::post(actor, command{[how](caf::event_based_actor* self) { die_now(self, how); }});
+  CHECK(r->end() == "disposed");
 }
 
 TEST_CASE("the stage dies: the flow of results fails, the flow before it is cancelled") {
@@ -236,6 +252,26 @@ TEST_CASE("a stage that has its neighbours refuses a second flow on either side"
   up.tells(stage, 21);
   down.tells(stage, fmap::demand{1});
   CHECK(down.heard(1) == lines{"42"});
+}
+
+TEST_CASE("a flow and a handle to no actor") {
+  world w;
+  std::atomic<int> refused{0};
+  const obituary user{w.in_an_actor([&](caf::event_based_actor* self) {
+    const auto items = self->make_observable().iota(0).take(1).as_observable();
+    try {
+      fmap::to_stage(self, items, nullptr);
+    } catch (const std::invalid_argument& e) {
+      if (e.what() == std::string{"fmap: to_stage() was given a handle to no actor"}) ++refused;
+    }
+    try {
+      fmap::from_stage<int>(self, nullptr);
+    } catch (const std::invalid_argument& e) {
+      if (e.what() == std::string{"fmap: from_stage() was given a handle to no actor"}) ++refused;
+    }
+  })};
+  CHECK(user.awaited() == "");
+  CHECK(refused == 2);
 }
 
 #endif

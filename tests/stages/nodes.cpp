@@ -18,6 +18,7 @@ namespace {
 
 struct networked_config : caf::actor_system_config {
   networked_config() {
+    know_types_of_middleman();
     load<caf::io::middleman>();
     fmap::add_message_types(*this);
   }

@@ -21,6 +21,7 @@
 
 #if FMAP_CAF_1
 #  include <caf/detail/actor_system_access.hpp>
+#  include <caf/io/middleman.hpp>
 #  include <caf/scheduler.hpp>
 #else
 #  include <caf/scheduler/test_coordinator.hpp>
@@ -46,6 +47,13 @@ struct answers<In, void> {
 template <class In, class Out>
 using answers = typename detail::answers<In, Out>::type;
 #endif
+
+/// What CAF_MAIN does for programs that load the middleman.
+inline void know_types_of_middleman() {
+#if FMAP_CAF_1
+  caf::io::middleman::init_global_meta_objects();
+#endif
+}
 
 /// Passes everything that the actor has no handler for to `note`, errors included, which would end it.
 inline void note_unhandled(caf::event_based_actor* self,
