@@ -55,17 +55,21 @@ bool shared_mailbox::soon_free() const {
                      [&](const worker* w) { return w->batch.count != 0 && now - w->since < soon; });
 }
 
+/// Workers have nothing to do.
+bool shared_mailbox::starving() const { return !idle_.empty() && ledger_.queued() == 0; }
+
 /// Nobody is going to bring or to take anything of this run unless somebody is woken.
 bool shared_mailbox::stalled(const run& r) const {
   const auto c = ledger_.counts(r.id);
-  return c.queued + c.held == 0 && !r.in_source;
+  const bool quick_source = r.in_source && r.flush_every.load(std::memory_order_relaxed) > 1;
+  return c.queued + c.held == 0 && !quick_source;
 }
 
 void shared_mailbox::wake_source(run& r, bells& ring, bool at_once) {
   const auto free = ledger_.counts(r.id).free;
   r.free_tokens.store(free, std::memory_order_relaxed);
   if (!r.source_waiting || free == 0) return;
-  if (!at_once && r.cheap && free < ledger_.buffersize(r.id) / 2 && !(r.sink_waiting && stalled(r)))
+  if (!at_once && free < r.wake_after && !(r.cheap ? r.sink_waiting && stalled(r) : starving()))
     return want_tick(ring);
   r.source_waiting = false;
   ring.add(r.source_bell);
@@ -78,8 +82,8 @@ void shared_mailbox::look_up_sink(run& r) {
 void shared_mailbox::wake_sink(run& r, bells& ring, bool at_once) {
   look_up_sink(r);
   if (!r.sink_waiting || !r.something_for_sink) return;
-  if (!at_once && r.cheap && !stalled(r)
-      && ledger_.counts(r.id).ready < ledger_.buffersize(r.id) / 2)
+  if (!at_once && ledger_.counts(r.id).ready < r.wake_after && !stalled(r)
+      && (r.cheap || !starving()))
     return want_tick(ring);
   r.sink_waiting = false;
   ring.add(r.sink_bell);

@@ -65,6 +65,8 @@ struct run {
   doorbell_ptr sink_bell;
   doorbell_ptr drained;  // somebody waits for the run to drain
 
+  std::uint64_t wake_after = 1;  // so many items are worth waking source or sink for
+
   // read and written without the mutex
   alignas(64) std::atomic<std::uint32_t> flush_every{1};
   alignas(64) std::atomic<std::uint64_t> taken{0};  // results the consumer has made current
@@ -157,18 +159,23 @@ public:
 
   struct duties {
     std::uint32_t start = 0;  ///< workers to start now
-    bool tick = false;        ///< call tick() after tick_interval
-    bool quit = false;        ///< the pool has been shut down and nothing is left to do
+    bool tick = false;  ///< call tick() after tick_interval, now that there is something withheld
+    bool quit = false;  ///< the pool has been shut down and nothing is left to do
   };
   /// What the supervisor has been rung for.
   duties visit();
 
-  /// Sets free what has been withheld for too long. True: call again after tick_interval.
-  bool tick();
-  static constexpr std::chrono::microseconds tick_interval{500}, patience{200};
+  /// Sets free what has been withheld for too long, and returns when to call again; 0: not before the next
+  /// visit() says so. Workers that come by do the same, and then the tick need not come that often.
+  std::chrono::microseconds tick();
+  static constexpr std::chrono::microseconds tick_interval{500}, longest_tick_interval{4000},
+      patience{200};
 
   /// Waking somebody up costs about this much, his time and the waker's.
   static constexpr std::chrono::microseconds worth_waking{20};
+
+  /// Of all the time that workers spend on items, waking source and sink may cost this part.
+  static constexpr int wake_share = 40;
 
   /// No new runs and tasks; sources stop pulling, what was pulled is finished, workers leave when all is
   /// done. Tasks that have not been started are cancelled if wished.
@@ -301,13 +308,16 @@ private:
   void release(run&, chunk&, std::uint32_t count);
   run& tasks();
   void check_open() const;
-  void settle(worker&, clock::duration took, bells&);
+  bool release_withheld(clock::time_point now, bells&);
+  void settle(worker&, clock::time_point now, clock::duration took, bells&);
   void split(worker&, bells&);
   void halt(run&, bells&);
   void count_taken(run&);
   void wake_worker(bells&, bool at_once = false);
   void wake_source(run&, bells&, bool at_once = false);
   void wake_sink(run&, bells&, bool at_once = false);
+  void appraise(run&);
+  bool starving() const;
   bool worth_spinning(const worker&) const;
   bool soon_free() const;
   bool surplus() const;
@@ -331,6 +341,8 @@ private:
   run_ptr tasks_;
   std::uint32_t spinning_ = 0;  // workers
   std::atomic<std::uint64_t> queued_items_{0};
+  clock::time_point released_at_{}, ticked_at_{};
+  std::chrono::microseconds next_tick_ = tick_interval;
   bool tick_wanted_ = false, ticking_ = false, active_ = false, closing_ = false;
   std::exception_ptr broken_;
   std::vector<doorbell_ptr> left_;  // wait for the pool to be done

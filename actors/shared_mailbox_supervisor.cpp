@@ -31,11 +31,26 @@ shared_mailbox::duties shared_mailbox::visit() {
   return {std::exchange(to_start_, 0), std::exchange(tick_wanted_, false), closing_ && settled()};
 }
 
-bool shared_mailbox::tick() {
+std::chrono::microseconds shared_mailbox::tick() {
   bells ring;
   std::unique_lock lock{mutex_};
   const auto now = clock::now();
-  bool more = std::exchange(active_, false);
+  const bool others_do_it = released_at_ > std::exchange(ticked_at_, now);
+  next_tick_ = others_do_it ? std::min(2 * next_tick_, longest_tick_interval) : tick_interval;
+  const bool active = std::exchange(active_, false);
+  ticking_ = release_withheld(now, ring) || active;
+  const auto next = ticking_ ? next_tick_ : std::chrono::microseconds{0};
+  if (broken_ && ledger_.queued() != 0) {
+    const auto why = std::make_exception_ptr(broken_pool{broken_});
+    lock.unlock();
+    bury(0, why);
+  }
+  return next;
+}
+
+/// True: there is more that will have waited long enough soon.
+bool shared_mailbox::release_withheld(clock::time_point now, bells& ring) {
+  bool more = false;
   for (worker* w : workers_) {
     if (w->batch.count < 2) continue;
     if (now - w->since >= patience)
@@ -58,12 +73,6 @@ bool shared_mailbox::tick() {
     wake_sink(*r, ring, true);
   }
   wake_worker(ring, true);
-  ticking_ = more;
-  if (broken_ && ledger_.queued() != 0) {
-    const auto why = std::make_exception_ptr(broken_pool{broken_});
-    lock.unlock();
-    bury(0, why);
-  }
   return more;
 }
 

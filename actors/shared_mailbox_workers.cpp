@@ -73,7 +73,7 @@ bool shared_mailbox::work(worker& w) {
       // The batch was split between claim and run: the claimed item is still this worker's.
       w.at.limit.store(offset + 1, std::memory_order_relaxed);
     }
-    settle(w, now - begun, ring);
+    settle(w, now, now - begun, ring);
     begun = now;
   }
   if (broken_) {
@@ -90,6 +90,10 @@ bool shared_mailbox::work(worker& w) {
   if (surplus()) return false;
   w.idle = true;
   idle_.push_back(&w);
+  for (auto& [id, r] : runs_) {
+    wake_source(*r, ring);
+    wake_sink(*r, ring);
+  }
   return true;
 }
 
@@ -97,20 +101,33 @@ bool shared_mailbox::work(worker& w) {
 bool shared_mailbox::worth_spinning(const worker& w) const { return spinning_ == 0 && w.cheap; }
 
 /// What a worker still held is finished.
-void shared_mailbox::settle(worker& w, clock::duration took, bells& ring) {
+void shared_mailbox::settle(worker& w, clock::time_point now, clock::duration took, bells& ring) {
   run& r = *w.busy_with;
   const span s = std::exchange(w.batch, {});
   w.busy_with = nullptr;
   if (r.work->asynchronous) return;
   ledger_.finished(w.id, r.id, s.first, s.count, took);
-  const auto cost = ledger_.cost(r.id);
-  const auto half = static_cast<std::int64_t>(std::min(ledger_.buffersize(r.id) / 2, most_cheap));
-  w.cheap = cost.count() != 0 && cost < worth_waking && cost * half < worth_waking;
-  r.cheap = w.cheap;
+  appraise(r);
+  w.cheap = r.cheap;
   if (r.limits.widest != 0) widen(r, ring);
   collect(r);
   wake_sink(r, ring);
   notify_drained(r, ring);
+  if (ticking_ && now - std::max(released_at_, ticked_at_) >= tick_interval) {
+    released_at_ = now;
+    release_withheld(now, ring);
+  }
+}
+
+/// What is worth while in this run, by what its items have been costing.
+void shared_mailbox::appraise(run& r) {
+  const auto cost = ledger_.cost(r.id);
+  if (cost.count() == 0) return;
+  const std::uint64_t half = std::max<std::uint64_t>(ledger_.buffersize(r.id) / 2, 1);
+  const auto paying = static_cast<std::uint64_t>(wake_share * worth_waking / cost);
+  r.wake_after = std::clamp<std::uint64_t>(paying, 1, half);
+  r.cheap = cost < worth_waking
+            && cost * static_cast<std::int64_t>(std::min(half, most_cheap)) < worth_waking;
 }
 
 /// Where outcomes have been delivered already, they are taken as soon as they are ready.

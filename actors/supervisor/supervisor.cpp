@@ -18,7 +18,8 @@ caf::behavior supervisor::make_behavior() {
       },
       // Something has been withheld for a while.
       [this](tick) {
-        if (box_->tick()) post_later(this, shared_mailbox::tick_interval, tick{});
+        const auto next = box_->tick();
+        if (next.count() != 0) post_later(this, next, tick{});
       },
   };
 }

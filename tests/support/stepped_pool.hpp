@@ -43,7 +43,7 @@ public:
   /// Lets everybody do what there is to do, and time pass as long as somebody waits for it.
   void settle() {
     do world.settle();
-    while (world.advance(fmap::actors::shared_mailbox::tick_interval));
+    while (world.advance(fmap::actors::shared_mailbox::longest_tick_interval));
   }
 
   void shut_down() {

@@ -87,6 +87,7 @@ private:
     using fmap::actors::clock;
     bool ticking = false;
     clock::time_point next_tick{};
+    std::chrono::microseconds pause = shared_mailbox::tick_interval;
     for (;;) {
       if (ticking)
         bell_->wait(next_tick);
@@ -96,12 +97,15 @@ private:
       const auto duties = box->visit();
       for (std::uint32_t i = 0; i != duties.start; ++i) workers_.emplace_back([this] { work(); });
       if (duties.quit) break;
-      if (ticking && clock::now() >= next_tick)
-        ticking = box->tick();
-      else if (!duties.tick)
+      if (ticking && clock::now() >= next_tick) {
+        pause = box->tick();
+        ticking = pause.count() != 0;
+      } else if (!duties.tick) {
         continue;
+      }
+      if (!ticking) pause = shared_mailbox::tick_interval;
       ticking = ticking || duties.tick;
-      next_tick = clock::now() + shared_mailbox::tick_interval;
+      next_tick = clock::now() + pause;
     }
     box->supervisor_gone(std::make_exception_ptr(std::runtime_error{"the supervisor was ended"}));
   }
