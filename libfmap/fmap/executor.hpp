@@ -3,7 +3,6 @@
 #pragma once
 
 #include <concepts>
-#include <functional>
 #include <memory>
 #include <ranges>
 #include <type_traits>

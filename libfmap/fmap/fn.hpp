@@ -2,9 +2,10 @@
 // Plain functions by name.
 #pragma once
 
-#include <functional>
 #include <type_traits>
 #include <utility>
+
+#include <fmap/detail/function.hpp>
 
 namespace fmap {
 
@@ -17,7 +18,7 @@ struct named_function {
     requires std::is_invocable_v<decltype(F), Args...>
   constexpr decltype(auto) operator()(Args&&... args) const
       noexcept(std::is_nothrow_invocable_v<decltype(F), Args...>) {
-    return std::invoke(F, std::forward<Args>(args)...);
+    return detail::invoke(F, std::forward<Args>(args)...);
   }
 };
 

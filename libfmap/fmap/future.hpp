@@ -5,11 +5,11 @@
 #include <concepts>
 #include <cstddef>
 #include <exception>
-#include <functional>
 #include <memory>
 #include <type_traits>
 #include <utility>
 
+#include <fmap/detail/function.hpp>
 #include <fmap/detail/future_state.hpp>
 #include <fmap/detail/parking.hpp>
 #include <fmap/errors.hpp>
@@ -34,7 +34,7 @@ void report_callback_error() noexcept;
 template <class T, class Fn>
 void run_callback(Fn& fn, future<T> done) noexcept {
   try {
-    std::invoke(fn, std::move(done));
+    detail::invoke(fn, std::move(done));
   } catch (...) {
     report_callback_error();
   }

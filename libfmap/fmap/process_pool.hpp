@@ -12,6 +12,7 @@
 #include <vector>
 
 #include <fmap/detail/duration.hpp>
+#include <fmap/detail/function.hpp>
 #include <fmap/detail/travelling_task.hpp>
 #include <fmap/executor.hpp>
 #include <fmap/fn.hpp>
@@ -43,7 +44,7 @@ public:
 private:
   template <class Fn>
   static void call() {
-    std::invoke(detail::make_stateless<Fn>());
+    detail::invoke(detail::make_stateless<Fn>());
   }
   template <class Fn>
   inline static const std::string_view key =

@@ -4,11 +4,11 @@
 
 #include <concepts>
 #include <cstddef>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <utility>
 
+#include <fmap/detail/function.hpp>
 #include <fmap/executor.hpp>
 
 namespace caf {

@@ -9,7 +9,6 @@
 #include <ranges>
 #include <string>
 #include <type_traits>
-#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -54,9 +53,7 @@ template <class T>
 struct distinct_futures {
   template <class Range>
   explicit distinct_futures(Range& futures) {
-    std::unordered_set<const void*> seen;
     if constexpr (std::ranges::sized_range<Range>) {
-      seen.reserve(std::ranges::size(futures));
       handles.reserve(std::ranges::size(futures));
       states.reserve(std::ranges::size(futures));
     }
@@ -65,10 +62,27 @@ struct distinct_futures {
       if (state == nullptr)
         throw invalid_state{"fmap: cannot wait for a future without shared state: it was "
                             "default-constructed or moved from"};
-      if (!seen.insert(state).second) continue;
       handles.emplace_back(std::forward<decltype(f)>(f));
       states.push_back(state);
     }
+    drop(repeats_in(states));
+  }
+
+  /// Takes out what is at these places, which ascend.
+  void drop(const std::vector<std::size_t>& places) {
+    if (places.empty()) return;
+    auto next = places.begin();
+    std::size_t kept = 0;
+    for (std::size_t i = 0; i != states.size(); ++i) {
+      if (next != places.end() && *next == i) {
+        ++next;
+        continue;
+      }
+      if (kept != i) handles[kept] = std::move(handles[i]);
+      states[kept++] = states[i];
+    }
+    handles.resize(kept);
+    states.resize(kept);
   }
 
   std::vector<future<T>> handles;

@@ -5,12 +5,12 @@
 #include <concepts>
 #include <cstdint>
 #include <exception>
-#include <functional>
 #include <memory>
 #include <mutex>
 #include <type_traits>
 #include <utility>
 
+#include <fmap/detail/function.hpp>
 #include <fmap/detail/function_job.hpp>
 #include <fmap/future.hpp>
 #include <fmap/options.hpp>
@@ -90,7 +90,7 @@ private:
       In item(std::move(*slot));
       std::destroy_at(slot);
       c.state(i).store(slot_state::running, std::memory_order_relaxed);
-      const future<value> result = std::invoke(fn_, std::move(item));
+      const future<value> result = detail::invoke(fn_, std::move(item));
       result.add_done_callback([this, gate = gate, &c, i, index](const future<value>& done) {
         gate->finished(index, [&] { fill(c, i, done); });
       });
@@ -125,7 +125,7 @@ struct awaiting {
 
   template <class Item>
   auto operator()(Item&& item) {
-    return std::invoke(fn, std::forward<Item>(item)).get();
+    return detail::invoke(fn, std::forward<Item>(item)).get();
   }
 };
 

@@ -4,14 +4,15 @@
 
 #include <concepts>
 #include <exception>
-#include <functional>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <type_traits>
-#include <unordered_map>
 #include <utility>
 #include <variant>
+#include <vector>
 
+#include <fmap/detail/function.hpp>
 #include <fmap/detail/job.hpp>
 #include <fmap/with_state.hpp>
 
@@ -31,7 +32,7 @@ public:
 
   /// What one worker calls for the items of one batch.
   auto bind(std::uint32_t /*worker*/) {
-    return [this](In&& item) -> result { return std::invoke(fn_, std::move(item)); };
+    return [this](In&& item) -> result { return detail::invoke(fn_, std::move(item)); };
   }
 
 private:
@@ -49,9 +50,9 @@ public:
 
   auto bind(std::uint32_t worker) {
     std::lock_guard guard{mutex_};
-    return [this, own = &states_[worker]](In&& item) -> result {
+    return [this, own = state_of(worker)](In&& item) -> result {
       if (!own->has_value()) own->emplace(made{make_});
-      return std::invoke(fn_, **own, std::move(item));
+      return detail::invoke(fn_, **own, std::move(item));
     };
   }
 
@@ -59,14 +60,25 @@ private:
   /// Lets the state be made in place, so that it need not be movable.
   struct made {
     const Make& make;
-    operator state() const { return std::invoke(make); }  // NOLINT(google-explicit-constructor)
+    operator state() const { return detail::invoke(make); }  // NOLINT(google-explicit-constructor)
   };
+
+  struct place {
+    std::uint32_t worker;
+    std::unique_ptr<std::optional<state>> own;
+  };
+
+  std::optional<state>* state_of(std::uint32_t worker) {
+    for (const place& p : places_)
+      if (p.worker == worker) return p.own.get();
+    places_.push_back({worker, std::make_unique<std::optional<state>>()});
+    return places_.back().own.get();
+  }
 
   Make make_;
   Fn fn_;
   std::mutex mutex_;
-  std::unordered_map<std::uint32_t, std::optional<state>>
-      states_;  // by worker; addresses are stable
+  std::vector<place> places_;
 };
 
 /// Whether Fn can be called with an rvalue In, directly or with a worker's state.

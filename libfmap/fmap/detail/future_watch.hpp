@@ -11,6 +11,9 @@
 
 namespace fmap::detail {
 
+/// The places of those that are there a second time, in ascending order.
+std::vector<std::size_t> repeats_in(const std::vector<future_state_base*>&);
+
 /// Watches several distinct states, which its owner keeps alive, for one thread. Notes the order in which
 /// they complete; those that are done when the watch is made come first.
 class future_watch {

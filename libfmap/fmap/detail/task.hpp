@@ -3,7 +3,6 @@
 #pragma once
 
 #include <exception>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <tuple>
@@ -11,6 +10,7 @@
 #include <utility>
 #include <variant>
 
+#include <fmap/detail/function.hpp>
 #include <fmap/detail/function_job.hpp>
 #include <fmap/detail/future_state.hpp>
 
@@ -103,7 +103,7 @@ private:
   R invoke() {
     return std::apply(
         [this](Args&... args) -> R {
-          return std::invoke(std::move(call_->fn), std::move(args)...);
+          return detail::invoke(std::move(call_->fn), std::move(args)...);
         },
         call_->args);
   }

@@ -4,9 +4,9 @@
 
 #include <bit>
 #include <concepts>
-#include <functional>
 #include <type_traits>
 
+#include <fmap/detail/function.hpp>
 #include <fmap/wire.hpp>
 #include <fmap/with_state.hpp>
 

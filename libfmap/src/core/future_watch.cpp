@@ -3,7 +3,17 @@
 
 #include <fmap/detail/future_watch.hpp>
 
+#include <unordered_set>
+
 namespace fmap::detail {
+
+std::vector<std::size_t> repeats_in(const std::vector<future_state_base*>& states) {
+  std::unordered_set<const void*> seen(states.size());
+  std::vector<std::size_t> result;
+  for (std::size_t i = 0; i != states.size(); ++i)
+    if (!seen.insert(states[i]).second) result.push_back(i);
+  return result;
+}
 
 class future_watch::node final : public waiter {
 public:
