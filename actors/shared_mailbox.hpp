@@ -168,7 +168,7 @@ public:
   /// Sets free what has been withheld for too long, and returns when to call again; 0: not before the next
   /// visit() says so. Workers that come by do the same, and then the tick need not come that often.
   std::chrono::microseconds tick();
-  static constexpr std::chrono::microseconds tick_interval{500}, longest_tick_interval{4000},
+  static constexpr std::chrono::microseconds tick_interval{500}, longest_tick_interval{2000},
       patience{200};
 
   /// Waking somebody up costs about this much, his time and the waker's.

@@ -86,6 +86,50 @@ TEST_CASE("mailbox: a sink that waits is rung once there is a result, and at the
   s.box.close(*r);
 }
 
+TEST_CASE("mailbox: a sink that waits is rung when half the buffer is ready, while workers go on") {
+  stage s{1};
+  hand_worker w{s.box};
+  std::vector<int> rung;
+  const run_ptr r = s.open(
+      {.buffersize = 4, .chunksize = 1},
+      [&](int x) {
+        rung.push_back(s.sink->rung);
+        return x;
+      },
+      4);
+  s.pull_all(*r);
+  CHECK(s.take(*r).empty());
+  w.work();
+  REQUIRE(rung.size() == 4);
+  CHECK(rung[0] == 0);
+  CHECK(rung[2] == 1);
+  CHECK(rung[3] == 1);
+  CHECK(s.take(*r).size() == 4);
+  s.box.close(*r);
+}
+
+TEST_CASE("mailbox: results that are worth a wake-up each are announced one by one") {
+  stage s{1};
+  hand_worker w{s.box};
+  std::vector<int> rung;
+  run_ptr r;
+  r = s.open(
+      {.buffersize = 16, .chunksize = 1},
+      [&](int x) {
+        rung.push_back(s.sink->rung);
+        if (x != 0) s.take(*r);  // and waits for more
+        const auto until = fmap::actors::clock::now() + std::chrono::milliseconds{1};
+        while (fmap::actors::clock::now() < until) {}
+        return x;
+      },
+      4);
+  s.pull_all(*r);
+  CHECK(s.take(*r).empty());
+  w.work();
+  CHECK(rung == std::vector{0, 1, 2, 3});
+  s.box.close(*r);
+}
+
 TEST_CASE(
     "mailbox: tick() takes from a slow item's batch what is finished and what has not begun") {
   stage s{2};
