@@ -125,7 +125,8 @@ void shared_mailbox::appraise(run& r) {
   if (cost.count() == 0) return;
   const std::uint64_t half = std::max<std::uint64_t>(ledger_.buffersize(r.id) / 2, 1);
   const auto paying = static_cast<std::uint64_t>(wake_share * worth_waking / cost);
-  if (r.from) r.wake_after = std::clamp<std::uint64_t>(paying, 1, half);  // others do their own batching
+  // Those who feed a run of their own accord batch for themselves.
+  if (r.from) r.wake_after = std::clamp<std::uint64_t>(paying, 1, half);
   r.cheap = cost < worth_waking
             && cost * static_cast<std::int64_t>(std::min(half, most_cheap)) < worth_waking;
 }

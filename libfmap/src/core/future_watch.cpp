@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // One thread waiting for several futures.
 
-#include <fmap/detail/future_watch.hpp>
-
 #include <unordered_set>
+
+#include <fmap/detail/future_watch.hpp>
 
 namespace fmap::detail {
 
