@@ -174,7 +174,7 @@ public:
   /// Waking somebody up costs about this much, his time and the waker's.
   static constexpr std::chrono::microseconds worth_waking{20};
 
-  /// Of all the time that workers spend on items, waking source and sink may cost this part.
+  /// Source and sink are woken for so many times the workers' time that it costs.
   static constexpr int wake_share = 40;
 
   /// No new runs and tasks; sources stop pulling, what was pulled is finished, workers leave when all is
