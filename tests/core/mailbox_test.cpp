@@ -25,7 +25,7 @@ TEST_CASE("mailbox: a source without tokens waits for them, however cheap the it
   stage s{1};
   hand_worker w{s.box};
   const run_ptr r = s.open({.buffersize = 8}, [](int x) { return x; });
-  for (int i = 0; i != 100 || (!r->cheap && i < 100'000); ++i) {
+  for (int i = 0; i < 100 || (!r->cheap && i < 100'000); ++i) {
     s.pull_all(*r);
     w.work();
     s.take(*r);
