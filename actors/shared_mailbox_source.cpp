@@ -5,6 +5,7 @@
 #include <bit>
 #include <utility>
 
+#include <fmap/detail/task_job.hpp>
 #include <fmap/errors.hpp>
 
 #include "actors/bells.hpp"

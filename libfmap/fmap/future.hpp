@@ -11,7 +11,7 @@
 
 #include <fmap/detail/function.hpp>
 #include <fmap/detail/future_state.hpp>
-#include <fmap/detail/parking.hpp>
+#include <fmap/detail/waiting.hpp>
 #include <fmap/errors.hpp>
 
 namespace fmap {

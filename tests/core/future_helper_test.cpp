@@ -4,6 +4,7 @@
 #include <functional>
 #include <thread>
 
+#include <fmap/detail/parking.hpp>
 #include <fmap/wait.hpp>
 
 #include "support/catch.hpp"

@@ -3,14 +3,13 @@
 #pragma once
 
 #include <concepts>
+#include <cstdint>
 #include <exception>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <type_traits>
 #include <utility>
 #include <variant>
-#include <vector>
 
 #include <fmap/detail/function.hpp>
 #include <fmap/detail/job.hpp>
@@ -39,6 +38,22 @@ private:
   Fn fn_;
 };
 
+/// A place for something of each worker's own; it is empty until that puts something there.
+class worker_places {
+public:
+  worker_places();
+  ~worker_places();
+  worker_places(const worker_places&) = delete;
+  worker_places& operator=(const worker_places&) = delete;
+
+  /// Thread-safe; what it returns is for that worker alone.
+  std::shared_ptr<void>& of(std::uint32_t worker);
+
+private:
+  struct impl;
+  const std::unique_ptr<impl> impl_;
+};
+
 /// Calls a function object with the worker's own state.
 template <class Make, class Fn, class In>
 class caller<stateful<Make, Fn>, In> {
@@ -49,8 +64,9 @@ public:
   explicit caller(stateful<Make, Fn> f) : make_{std::move(f.make)}, fn_{std::move(f.fn)} {}
 
   auto bind(std::uint32_t worker) {
-    std::lock_guard guard{mutex_};
-    return [this, own = state_of(worker)](In&& item) -> result {
+    std::shared_ptr<void>& place = places_.of(worker);
+    if (!place) place = std::make_shared<std::optional<state>>();
+    return [this, own = static_cast<std::optional<state>*>(place.get())](In&& item) -> result {
       if (!own->has_value()) own->emplace(made{make_});
       return detail::invoke(fn_, **own, std::move(item));
     };
@@ -63,22 +79,9 @@ private:
     operator state() const { return detail::invoke(make); }  // NOLINT(google-explicit-constructor)
   };
 
-  struct place {
-    std::uint32_t worker;
-    std::unique_ptr<std::optional<state>> own;
-  };
-
-  std::optional<state>* state_of(std::uint32_t worker) {
-    for (const place& p : places_)
-      if (p.worker == worker) return p.own.get();
-    places_.push_back({worker, std::make_unique<std::optional<state>>()});
-    return places_.back().own.get();
-  }
-
   Make make_;
   Fn fn_;
-  std::mutex mutex_;
-  std::vector<place> places_;
+  worker_places places_;
 };
 
 /// Whether Fn can be called with an rvalue In, directly or with a worker's state.

@@ -9,7 +9,7 @@
 #include <type_traits>
 #include <utility>
 
-#include <fmap/detail/parking.hpp>
+#include <fmap/detail/waiting.hpp>
 #include <fmap/detail/state_ptr.hpp>
 
 namespace fmap::detail {

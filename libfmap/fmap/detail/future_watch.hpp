@@ -7,7 +7,6 @@
 #include <vector>
 
 #include <fmap/detail/future_state.hpp>
-#include <fmap/detail/parking.hpp>
 
 namespace fmap::detail {
 
@@ -40,20 +39,11 @@ public:
   std::size_t size() const noexcept { return size_; }
 
 private:
-  class node;
-
-  bool enough() const noexcept { return arrived_ >= wanted_ || (or_error_ && failed_); }
-  void arrive(node&) noexcept;
+  struct node;
+  class notes;
 
   const std::size_t size_;
-  std::unique_ptr<node[]> nodes_;
-  bool started_ = false;
-
-  parking place_;  // its mutex guards the rest
-  node* first_ = nullptr;
-  node* last_ = nullptr;
-  std::size_t arrived_ = 0, wanted_ = 0;
-  bool or_error_ = false, failed_ = false;
+  const std::unique_ptr<notes> notes_;
 };
 
 }  // namespace fmap::detail

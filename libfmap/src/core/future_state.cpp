@@ -9,6 +9,7 @@
 #include <utility>
 
 #include <fmap/detail/future_state.hpp>
+#include <fmap/detail/parking.hpp>
 #include <fmap/errors.hpp>
 #include <fmap/future.hpp>
 

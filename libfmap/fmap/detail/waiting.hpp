@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// How a thread waits for futures: timeouts, who may ring, and who may help meanwhile.
+#pragma once
+
+#include <optional>
+#include <stdexcept>
+
+#include <fmap/detail/duration.hpp>
+
+namespace fmap::detail {
+
+/// Tells pools apart; never dereferenced.
+using pool_key = const void*;
+
+/// When a wait ends at the latest; empty: never.
+using deadline = std::optional<std::chrono::steady_clock::time_point>;
+
+/// A timeout as a caller gives it: any duration, counted from here; none means forever. Throws
+/// `std::invalid_argument` if it is negative.
+class time_limit {
+public:
+  time_limit() = default;
+
+  template <class Rep, class Period>
+  time_limit(
+      const std::chrono::duration<Rep, Period>& timeout) {  // implicit: 100ms is a time_limit
+    const std::chrono::duration<double> seconds = timeout;
+    if (!(seconds.count() >= 0)) throw std::invalid_argument{"fmap: timeout is negative"};
+    using namespace std::chrono;
+    if (seconds.count() == 0)
+      until_ = only_look;
+    else if (seconds < hours{24 * 365 * 100})
+      until_ = steady_clock::now() + duration_cast<nanoseconds>(timeout);
+  }
+
+  const deadline& until() const noexcept { return until_; }
+
+  /// The deadline that stands for a timeout of 0.
+  static constexpr auto only_look = std::chrono::steady_clock::time_point::min();
+
+private:
+  deadline until_;
+};
+
+/// Something that can be rung, from any thread.
+class wakeup {
+public:
+  virtual void ring() noexcept = 0;
+
+protected:
+  ~wakeup() = default;
+};
+
+class parking;
+
+/// What a worker thread does instead of blocking when a task of its own waits for futures.
+class helper {
+public:
+  /// Called by get(), wait(), exception(), fmap::wait() and as_completed() in their thread. To do other
+  /// work until `place` has been rung (returns true) or the deadline has passed (false); it sleeps on
+  /// something of its own that `place.forward_to()` rings. What it throws (`would_deadlock`) ends the
+  /// wait and reaches the caller.
+  virtual bool help_until(parking& place, const deadline& until) = 0;
+
+  /// Whether this is a worker of that pool.
+  virtual bool works_for(pool_key) const = 0;
+
+protected:
+  ~helper() = default;
+};
+
+/// The helper of this thread; null (the default): block. To be set and reset by its worker.
+extern constinit thread_local helper* current_helper;
+
+}  // namespace fmap::detail
