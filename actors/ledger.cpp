@@ -17,6 +17,9 @@ constexpr std::uint32_t first_batch = 1, growth_factor = 4, largest_batch = 1u <
 /// What an item is charged while nothing has been measured.
 constexpr double assumed_cost = 75'000;
 
+/// A message should be worth so much time; and to be sent takes an item some time, too.
+constexpr double message_time = 20'000, least_cost = 50;
+
 /// The measured cost follows changes within about this many items.
 constexpr double cost_memory = 512;
 
@@ -124,6 +127,15 @@ bool ledger::full(worker_id id) const {
             }));
 }
 
+bool ledger::wants(worker_id id) const {
+  auto it = workers_.find(id);
+  if (it == workers_.end()) return false;
+  const worker_state& w = it->second;
+  return w.items < w.capacity && !any_alone(w.held)
+         && std::any_of(runnable_.begin(), runnable_.end(),
+                        [&](auto* r) { return wants(*r, w, false); });
+}
+
 // -- upstream -------------------------------------------------------------------
 
 run_id ledger::open(const run_limits& limits) {
@@ -186,6 +198,19 @@ bool ledger::may_take(const run_state& r, const worker_state& w) const {
   return (w.items == 0 || !r.queue.front().alone) && room(r, w) != 0;
 }
 
+/// Whether what is queued of a run is worth sending to a worker that is not asked for each batch in turn.
+/// Of tiny items some are waited for, as long as others are under way.
+bool ledger::worth_a_message(const run_state& r, const worker_state& w) const {
+  if (w.depth == 0 || r.cost_items <= 0 || r.counts.held == 0) return true;
+  const double many = message_time / std::max(r.cost_ns / r.cost_items, least_cost);
+  const double some = static_cast<double>(r.limits.buffersize) / 8;
+  return static_cast<double>(r.counts.queued) >= std::min(many, some);
+}
+
+bool ledger::wants(const run_state& r, const worker_state& w, bool whatever) const {
+  return may_take(r, w) && (whatever || worth_a_message(r, w));
+}
+
 std::uint32_t ledger::batch_size(const run_state& r, const worker_state& w) const {
   if (r.limits.chunksize != 0) return r.limits.chunksize;
   const std::uint64_t weight = std::max<std::uint64_t>(w.weight, 1);
@@ -218,7 +243,7 @@ std::uint32_t ledger::room(const run_state& r, const worker_state& w) const {
   return static_cast<std::uint32_t>(most > w.items ? most - w.items : 0);
 }
 
-span ledger::take(worker_id id, run_id only) {
+span ledger::take(worker_id id, run_id only, bool whatever) {
   worker_state* w = find_worker(id);
   if (w == nullptr || any_alone(w->held)) return {};
   run_state* best = nullptr;
@@ -227,7 +252,7 @@ span ledger::take(worker_id id, run_id only) {
     if (best != nullptr
         && std::pair{best->vtime, best->counts.held} <= std::pair{r->vtime, r->counts.held})
       continue;
-    if (may_take(*r, *w)) best = r;
+    if (wants(*r, *w, whatever)) best = r;
   }
   if (best == nullptr) return {};
   span& from = best->queue.front();

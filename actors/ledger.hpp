@@ -40,6 +40,7 @@ struct run_limits {
   std::uint32_t chunksize = 0;     ///< items per batch; 0: sized by measured cost
   std::uint32_t max_attempts = 3;  ///< executions that may end in their worker's death
   bool ordered = false;            ///< outcomes become ready in input order
+  std::chrono::nanoseconds tell_after{};  ///< the sink is rung for so much of the workers' time
   std::chrono::nanoseconds item_timeout{};  ///< 0: none. For those who run items; not the ledger's
 };
 
@@ -105,6 +106,9 @@ public:
   /// Whether a worker gets nothing before something that it holds is done.
   bool full(worker_id) const;
 
+  /// Whether take() would give it something now.
+  bool wants(worker_id) const;
+
   // -- upstream ---------------------------------------------------------------
 
   run_id open(const run_limits&);
@@ -125,8 +129,9 @@ public:
 
   /// The next batch for a worker: of the run that has had the least of the workers' time, as many
   /// items as last about the worker's batch time, at most a fair share of what is queued. If `only` is
-  /// given, of that run.
-  span take(worker_id, run_id only = 0);
+  /// given, of that run. A worker with a `depth` gets nothing of too few tiny items while more of their run
+  /// are under way, unless it wants `whatever` there is.
+  span take(worker_id, run_id only = 0, bool whatever = false);
 
   /// A worker finished these items. What it does not hold (late, repeated, unknown) is ignored.
   /// Returns how many became ready (or were dropped, in a stopped run).
@@ -204,6 +209,8 @@ private:
   const run_state* find(run_id) const;
   worker_state* find_worker(worker_id);
   bool may_take(const run_state&, const worker_state&) const;
+  bool worth_a_message(const run_state&, const worker_state&) const;
+  bool wants(const run_state&, const worker_state&, bool whatever) const;
   std::uint32_t batch_size(const run_state&, const worker_state&) const;
   std::uint32_t room(const run_state&, const worker_state&) const;
   std::uint32_t release(worker_state&, run_state&, std::uint64_t first, std::uint32_t count,

@@ -35,15 +35,22 @@ void shared_mailbox::wake_worker(bells& ring, bool at_once) {
   // Somebody who is awake will have it done sooner than another one is up. If he will not (his item
   // may turn out to be slow), the tick wakes one.
   if (!at_once && ledger_.queued_time() < worth_waking && soon_free()) return want_tick(ring);
-  if (!idle_.empty()) {
-    worker* w = idle_.back();
-    idle_.pop_back();
+  const auto it = std::find_if(idle_.rbegin(), idle_.rend(), [&](const worker* w) {
+    return at_once || !w->remote || ledger_.wants(w->id);
+  });
+  if (it != idle_.rend()) {
+    worker* const w = *it;
+    idle_.erase(std::next(it).base());
     w->idle = false;
+    w->hurry = at_once;
     ring.add(w->bell);
-  } else if (started_ < capacity_ + blocked_ && supervisor_ && !broken_) {
+  } else if (started_ < capacity_ + blocked_ && retiring_ < 2 * capacity_ && supervisor_
+             && !broken_) {
     ++started_;
     ++to_start_;
     ring.add(supervisor_);
+  } else if (!idle_.empty()) {
+    want_tick(ring);
   }
 }
 

@@ -75,7 +75,7 @@ struct run {
   // looked at without the mutex by those who wait, to be looked up under it
   alignas(64) std::atomic<std::uint64_t> free_tokens{0};
   std::atomic<bool> something_for_sink{false};
-  std::atomic<bool> cheap{false};  // a bufferful of items takes less time than waking somebody up
+  std::atomic<bool> cheap{false};  // what is brought at a time takes less than waking somebody up
 };
 
 using run_ptr = std::shared_ptr<run>;
@@ -98,6 +98,7 @@ struct worker {
   bool retired = false;     // did so, and has been replaced
   bool remote = false;      // a stub: its batches are executed elsewhere
   bool cheap = false;       // its last batch was of a cheap run
+  bool hurry = false;       // a stub: takes whatever there is
 };
 
 /// The pool whose work this thread is doing, if any.
@@ -309,7 +310,8 @@ private:
   run& tasks();
   void check_open() const;
   bool release_withheld(clock::time_point now, bells&);
-  void settle(worker&, clock::time_point now, clock::duration took, bells&);
+  void tick_in_passing(clock::time_point now, bells&);
+  void settle(worker&, clock::time_point now, bells&);
   void split(worker&, bells&);
   void halt(run&, bells&);
   void count_taken(run&);

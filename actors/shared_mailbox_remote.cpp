@@ -33,13 +33,14 @@ parcel shared_mailbox::take(worker& w, std::uint32_t most) {
   std::lock_guard lock{mutex_};
   if (std::exchange(w.idle, false)) std::erase(idle_, &w);
   if (broken_ || most == 0) return {};
-  span s = ledger_.take(w.id);
+  span s = ledger_.take(w.id, 0, std::exchange(w.hurry, false));
   if (!s) {
     if (ledger_.full(w.id)) {
       wake_worker(ring);  // it may have been rung for what somebody else can take
     } else {
       w.idle = true;
       idle_.push_back(&w);
+      if (ledger_.queued() != 0) want_tick(ring);
     }
     return {};
   }
@@ -57,11 +58,13 @@ void shared_mailbox::finished(run& r, worker_id id, std::uint64_t first, std::ui
   bells ring;
   std::lock_guard lock{mutex_};
   if (ledger_.finished(id, r.id, first, count, took) == 0) return;
+  if (!r.work->asynchronous) appraise(r);
   if (r.limits.widest != 0) widen(r, ring);
   collect(r);
   wake_sink(r, ring);
   notify_drained(r, ring);
   if (closing_ && idle_for_good()) wake_all(ring);
+  tick_in_passing(clock::now(), ring);
 }
 
 void shared_mailbox::give_back(run& r, worker_id id, std::uint64_t first, std::uint32_t count) {

@@ -48,6 +48,13 @@ std::chrono::microseconds shared_mailbox::tick() {
   return next;
 }
 
+/// Does the tick's work for it, if it has not been done for a while.
+void shared_mailbox::tick_in_passing(clock::time_point now, bells& ring) {
+  if (!ticking_ || now - std::max(released_at_, ticked_at_) < tick_interval) return;
+  released_at_ = now;
+  release_withheld(now, ring);
+}
+
 /// True: there is more that will have waited long enough soon.
 bool shared_mailbox::release_withheld(clock::time_point now, bells& ring) {
   bool more = false;

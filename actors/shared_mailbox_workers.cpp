@@ -73,7 +73,7 @@ bool shared_mailbox::work(worker& w) {
       // The batch was split between claim and run: the claimed item is still this worker's.
       w.at.limit.store(offset + 1, std::memory_order_relaxed);
     }
-    settle(w, now, now - begun, ring);
+    settle(w, now, ring);
     begun = now;
   }
   if (broken_) {
@@ -101,22 +101,19 @@ bool shared_mailbox::work(worker& w) {
 bool shared_mailbox::worth_spinning(const worker& w) const { return spinning_ == 0 && w.cheap; }
 
 /// What a worker still held is finished.
-void shared_mailbox::settle(worker& w, clock::time_point now, clock::duration took, bells& ring) {
+void shared_mailbox::settle(worker& w, clock::time_point now, bells& ring) {
   run& r = *w.busy_with;
   const span s = std::exchange(w.batch, {});
   w.busy_with = nullptr;
   if (r.work->asynchronous) return;
-  ledger_.finished(w.id, r.id, s.first, s.count, took);
+  ledger_.finished(w.id, r.id, s.first, s.count, now - w.since);
   appraise(r);
   w.cheap = r.cheap;
   if (r.limits.widest != 0) widen(r, ring);
   collect(r);
   wake_sink(r, ring);
   notify_drained(r, ring);
-  if (ticking_ && now - std::max(released_at_, ticked_at_) >= tick_interval) {
-    released_at_ = now;
-    release_withheld(now, ring);
-  }
+  tick_in_passing(now, ring);
 }
 
 /// What is worth while in this run, by what its items have been costing.
@@ -124,11 +121,12 @@ void shared_mailbox::appraise(run& r) {
   const auto cost = ledger_.cost(r.id);
   if (cost.count() == 0) return;
   const std::uint64_t half = std::max<std::uint64_t>(ledger_.buffersize(r.id) / 2, 1);
-  const auto paying = static_cast<std::uint64_t>(wake_share * worth_waking / cost);
-  // Those who feed a run of their own accord batch for themselves.
-  if (r.from) r.wake_after = std::clamp<std::uint64_t>(paying, 1, half);
-  r.cheap = cost < worth_waking
-            && cost * static_cast<std::int64_t>(std::min(half, most_cheap)) < worth_waking;
+  const auto worth = r.from ? wake_share * worth_waking : r.limits.tell_after;
+  r.wake_after = std::clamp<std::uint64_t>(static_cast<std::uint64_t>(worth / cost), 1, half);
+  // What comes from elsewhere comes in messages, one after the other.
+  const std::uint64_t at_a_time = r.from ? std::min(half, most_cheap) : 1;
+  r.cheap = cost < worth_waking && worth.count() != 0
+            && cost * static_cast<std::int64_t>(at_a_time) < worth_waking;
 }
 
 /// Where outcomes have been delivered already, they are taken as soon as they are ready.

@@ -28,6 +28,9 @@ using detail::made_job;
 using detail::remote_job;
 using detail::slot_state;
 
+/// Outcomes are sent when there is nothing else to do, or when they took so much of the workers' time.
+constexpr std::chrono::microseconds worth_sending{50};
+
 [[noreturn]] void leave() {
   std::cout.flush();
   std::fflush(nullptr);
@@ -133,7 +136,8 @@ bool node_process::open(wire::reader& r) {
     }
     s.work = made.work;
     s.remote = made.remote;
-    s.here = core_->box->open({.buffersize = unbounded}, made.work, nullptr, s.sender);
+    s.here = core_->box->open({.buffersize = unbounded, .tell_after = worth_sending}, made.work,
+                              nullptr, s.sender);
     s.sender->serve(s.here, *made.remote);
   } catch (...) {
     s.unusable = std::current_exception();

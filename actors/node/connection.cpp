@@ -30,9 +30,12 @@ std::uint64_t get_length(const char* at) {
   return n;
 }
 
-void wait_for(int fd, short events) {
+/// Waits for so many milliseconds; -1: until it is.
+bool ready(int fd, short events, int patience) {
   pollfd p{fd, events, 0};
-  while (::poll(&p, 1, -1) < 0 && errno == EINTR) {}
+  int n = 0;
+  while ((n = ::poll(&p, 1, patience)) < 0 && errno == EINTR) {}
+  return n != 0;
 }
 
 }  // namespace
@@ -50,13 +53,13 @@ void connection::finish(std::size_t start) {
   put_length(out_.data() + start, out_.size() - start - length_size);
 }
 
-bool connection::send_now(frame kind, std::string_view head, std::string_view body) {
+bool connection::send(frame kind, std::string_view head, std::string_view body) {
   const std::size_t start = begin(kind);
   out_.append(head);
   if (body.size() < small_frame) {
     out_.append(body);
     finish(start);
-    return flush(true);
+    return waiting() < small_frame || flush(true);
   }
   put_length(out_.data() + start, out_.size() - start - length_size + body.size());
   std::size_t done = 0;
@@ -71,7 +74,7 @@ bool connection::write(const char* data, std::size_t size, std::size_t& done, bo
       done += static_cast<std::size_t>(n);
     } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
       if (!all) return true;
-      wait_for(fd_, POLLOUT);
+      ready(fd_, POLLOUT, -1);
     } else if (errno != EINTR) {
       return false;
     }
@@ -118,7 +121,8 @@ void connection::make_room() {
 bool connection::fill(bool wait) {
   make_room();
   for (;;) {
-    const ssize_t n = ::recv(fd_, in_.get() + in_end_, in_size_ - in_end_, wait ? 0 : MSG_DONTWAIT);
+    // Never blocks in here: whoever does is also woken each time the other end reads.
+    const ssize_t n = ::recv(fd_, in_.get() + in_end_, in_size_ - in_end_, MSG_DONTWAIT);
     if (n > 0) {
       in_end_ += static_cast<std::size_t>(n);
       return true;
@@ -126,7 +130,7 @@ bool connection::fill(bool wait) {
     if (n == 0) return false;
     if (errno == EAGAIN || errno == EWOULDBLOCK) {
       if (!wait) return true;
-      wait_for(fd_, POLLIN);
+      if (!spin_.wait([this] { return ready(fd_, POLLIN, 0); })) ready(fd_, POLLIN, -1);
     } else if (errno != EINTR) {
       return false;
     }

@@ -10,6 +10,8 @@
 
 #include <fmap/wire.hpp>
 
+#include "actors/spinner.hpp"
+
 namespace fmap::actors {
 
 /// What a frame says. docs/protocol.md tells who sends which, and when.
@@ -55,8 +57,9 @@ public:
     send(kind, [](wire::writer&) {});
   }
 
-  /// Writes a frame at once, the long `body` without a copy of it. False: the other end is gone.
-  bool send_now(frame kind, std::string_view head, std::string_view body);
+  /// Appends a frame, or, if `body` is long, writes all there is at once, without a copy of that. False: the
+  /// other end is gone.
+  bool send(frame kind, std::string_view head, std::string_view body);
 
   /// Bytes that have not been written yet.
   std::size_t waiting() const noexcept { return out_.size() - written_; }
@@ -84,6 +87,7 @@ private:
   void make_room();
 
   int fd_;
+  spinner spin_;
   std::string out_;
   std::size_t written_ = 0;
   std::unique_ptr<char[]> in_;

@@ -7,7 +7,6 @@
 #include <limits>
 
 #include <fmap/detail/exception_codec.hpp>
-#include <fmap/detail/remote_job.hpp>
 #include <fmap/errors.hpp>
 
 namespace fmap::actors {
@@ -55,7 +54,7 @@ std::uint32_t custody::send(const parcel& p) {
   std::uint64_t first = p.items.first;
   const auto flush = [&](std::uint64_t next) {
     sent += static_cast<std::uint32_t>(sizes_.size());
-    post(p, first);
+    post(p, work, first);
     first = next;
     scratch_.clear();
     sizes_.clear();
@@ -91,7 +90,7 @@ std::uint32_t custody::send(const parcel& p) {
 
 /// Sends the items in scratch_, of which the first is `first`, in as many frames as the recorder's places
 /// make necessary.
-void custody::post(const parcel& p, std::uint64_t first) {
+void custody::post(const parcel& p, remote_job& work, std::uint64_t first) {
   std::string_view bytes{scratch_};
   for (auto from = sizes_.begin(); from != sizes_.end();) {
     const auto [place, count] = recorder_.reserve(static_cast<std::uint32_t>(sizes_.end() - from));
@@ -105,7 +104,8 @@ void custody::post(const parcel& p, std::uint64_t first) {
       out.apply(sizes);
       out.raw(bytes.substr(0, size));
     });
-    holdings_.push_back({p.of, p.in, first, count, count, place, std::vector<bool>(count, true)});
+    holdings_.push_back(
+        {p.of, &work, p.in, first, count, count, place, std::vector<bool>(count, true)});
     bytes.remove_prefix(size);
     first += count;
     from += count;
@@ -184,7 +184,7 @@ void custody::load(const holding& h, std::uint64_t index, std::string_view bytes
       if (!error) r.throw_if_failed();
       h.of->work->fail(*h.in, slot, error);
     } else {
-      remote(*h.of->work).load_value(r, *h.in, slot);
+      h.work->load_value(r, *h.in, slot);
     }
   } catch (...) {
     h.of->work->fail(*h.in, slot, std::current_exception());

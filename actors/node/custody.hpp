@@ -13,6 +13,8 @@
 #include <utility>
 #include <vector>
 
+#include <fmap/detail/remote_job.hpp>
+
 #include "actors/node/connection.hpp"
 #include "actors/node/recorder.hpp"
 #include "actors/shared_mailbox.hpp"
@@ -83,6 +85,7 @@ private:
   /// Items that the process holds. Those whose outcome has come are no longer open.
   struct holding {
     run_ptr of;
+    detail::remote_job* work;  // the run's
     chunk* in;
     std::uint64_t first;
     std::uint32_t count, open;
@@ -101,7 +104,7 @@ private:
            || state(h, i) == detail::slot_state::arriving;
   }
   void open(const run_ptr&);
-  void post(const parcel&, std::uint64_t first);
+  void post(const parcel&, detail::remote_job&, std::uint64_t first);
   void load(const holding&, std::uint64_t index, std::string_view bytes);
   holding* find(run_id, std::optional<std::uint64_t> index);
   const holding* find(run_id run, std::optional<std::uint64_t> index) const {

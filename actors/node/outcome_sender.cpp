@@ -38,9 +38,14 @@ std::string encode_here(const std::exception_ptr& error) {
 
 way_back::way_back(int fd) : line_{copy_of(fd)} {}
 
-void way_back::send(frame kind, std::string_view head, std::string_view body) {
+void way_back::post(frame kind, std::string_view head, std::string_view body) {
   std::lock_guard guard{mutex_};
-  if (!line_.send_now(kind, head, body)) ::_exit(0);
+  if (!line_.send(kind, head, body)) ::_exit(0);
+}
+
+void way_back::flush() {
+  std::lock_guard guard{mutex_};
+  if (!line_.flush(true)) ::_exit(0);
 }
 
 void outcome_sender::serve(run_ptr r, detail::remote_job& work) {
@@ -61,6 +66,7 @@ void outcome_sender::ring() noexcept {
   std::lock_guard guard{mutex_};
   outcome_span s;
   while (run_ && box_->next(*run_, s) == shared_mailbox::next_result::outcomes) send(s);
+  back_.flush();
 }
 
 void outcome_sender::send(const outcome_span& s) {
@@ -73,7 +79,7 @@ void outcome_sender::send(const outcome_span& s) {
     // As soon as the pool has the outcomes it gives their places in the recorder to other items.
     run_->work->clear(*s.in, from, i + 1);
     flight_.unclaim(s.in->state(from), i + 1 - from);
-    flush(s.in->origin + from, each);
+    post(s.in->origin + from, each);
     from = i + 1;
   }
   run_->taken += s.count;
@@ -107,14 +113,14 @@ void outcome_sender::append(chunk& c, std::uint32_t i) {
   sizes_.push_back(static_cast<std::uint32_t>(bytes_.size() - before));
 }
 
-void outcome_sender::flush(std::uint64_t first, std::chrono::nanoseconds each) {
+void outcome_sender::post(std::uint64_t first, std::chrono::nanoseconds each) {
   std::string head;
   wire::writer w{head};
   w.apply(there_);
   w.apply(first);
   w.apply(static_cast<std::uint64_t>(each.count()));
   w.apply(sizes_);
-  back_.send(frame::outcomes, head, bytes_);
+  back_.post(frame::outcomes, head, bytes_);
   bytes_.clear();
   if (bytes_.capacity() > 4 * frame_size) bytes_.shrink_to_fit();
   sizes_.clear();
@@ -128,7 +134,8 @@ void outcome_sender::refuse(std::uint64_t first, std::uint32_t count,
     bytes_ += bytes;
     sizes_.push_back(static_cast<std::uint32_t>(bytes.size()));
   }
-  flush(first, {});
+  post(first, {});
+  back_.flush();
 }
 
 }  // namespace fmap::actors

@@ -26,7 +26,14 @@ class way_back {
 public:
   explicit way_back(int fd);
 
-  void send(frame kind, std::string_view head, std::string_view body = {});
+  /// Gathers frames; they leave with the next flush() at the latest.
+  void post(frame kind, std::string_view head, std::string_view body);
+  void flush();
+
+  void send(frame kind, std::string_view content) {
+    post(kind, content, {});
+    flush();
+  }
 
 private:
   std::mutex mutex_;
@@ -53,7 +60,7 @@ public:
 private:
   void send(const outcome_span&);
   void append(chunk&, std::uint32_t i);
-  void flush(std::uint64_t first, std::chrono::nanoseconds each);
+  void post(std::uint64_t first, std::chrono::nanoseconds each);
 
   way_back& back_;
   recorder& flight_;

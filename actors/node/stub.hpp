@@ -104,6 +104,7 @@ private:
   std::optional<connection> line_;
   std::optional<custody> held_;
   std::optional<child_process> child_;
+  spinner spin_;
 
   bool greeted_ = false;    // it runs this program
   bool ready_ = false;      // its initializer, if any, has run

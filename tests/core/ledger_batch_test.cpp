@@ -117,3 +117,54 @@ TEST_CASE("ledger: an unknown worker is given nothing") {
   CHECK_FALSE(l.take(17));
   CHECK(l.counts(r).queued == 1);
 }
+
+TEST_CASE("ledger: what is too little for a message waits while more is under way") {
+  ledger l;
+  const worker_id a = l.add_worker(plenty, 1, 150us, 4), b = l.add_worker(plenty, 1, 150us, 4);
+  const run_id r = l.open({.buffersize = 256});
+  const auto learn = [&](ledger::duration cost) {
+    teach(l, a, r, cost);
+    for (span s; (s = l.take(a)); take_ready(l, r)) finish(l, a, s, s.count * cost);
+  };
+  SECTION("tiny items: for an eighth of the bound") {
+    learn(10ns);
+    pull(l, r, 31);
+    CHECK(l.wants(a));  // there is nothing else
+    const span first = l.take(a);
+    REQUIRE(first.count < 31);
+    pull(l, r, first.count);
+    CHECK_FALSE(l.wants(b));
+    CHECK_FALSE(l.take(b));
+    CHECK_FALSE(l.full(b));
+    CHECK(l.take(b, 0, true));
+  }
+  SECTION("as soon as there is that much") {
+    learn(10ns);
+    pull(l, r, 31);
+    const span first = l.take(a);
+    pull(l, r, first.count + 1);
+    CHECK(l.wants(b));
+    CHECK(l.take(b));
+  }
+  SECTION("as soon as the others are done") {
+    learn(10ns);
+    pull(l, r, 31);
+    const span first = l.take(a);
+    CHECK_FALSE(l.wants(b));
+    finish(l, a, first, 1us);
+    CHECK(l.wants(b));
+  }
+  SECTION("items that are worth a message do not wait") {
+    learn(20us);
+    pull(l, r, 3);
+    REQUIRE(l.take(a));
+    CHECK(l.wants(b));
+  }
+  SECTION("nor does anything where a visit is all it takes") {
+    const worker_id near = l.add_worker(plenty);
+    learn(10ns);
+    pull(l, r, 31);
+    REQUIRE(l.take(a));
+    CHECK(l.take(near));
+  }
+}

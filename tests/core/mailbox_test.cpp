@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The shared mailbox step by step: who is woken when, and what is withheld for how long.
 
+#include <chrono>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -9,6 +10,7 @@
 #include "support/mailbox_stage.hpp"
 
 using namespace testing;
+using namespace std::chrono_literals;
 
 TEST_CASE("mailbox: a source pulls as many items as there are tokens and then waits") {
   stage s{1};
@@ -191,5 +193,82 @@ TEST_CASE("mailbox: a run's chunks are used again") {
     taken += s.take(*r).size();
   }
   CHECK(r->chunks.size() <= 64);
+  s.box.close(*r);
+}
+
+namespace {
+
+/// A stub at the mailbox; what it takes is executed when the test says so.
+struct hand_stub {
+  explicit hand_stub(shared_mailbox& box) : box{box} { box.join_remote(place, bell, 1, 1000); }
+
+  parcel take() { return box.take(place); }
+  void finish(const parcel& p, std::chrono::nanoseconds each) {
+    const std::uint32_t first = p.in->offset(p.items.first);
+    place.at.limit = first + p.items.count;
+    p.of->work->apply(*p.in, first, place.at, 0);
+    box.finished(*p.of, place.id, p.items.first, p.items.count, each * p.items.count);
+  }
+
+  shared_mailbox& box;
+  std::shared_ptr<counting_bell> bell = std::make_shared<counting_bell>();
+  worker place;
+};
+
+/// Items without a source, as they arrive in a worker process.
+void push(stage& s, run& r, std::uint32_t count) {
+  auto items = std::make_unique<chunk>(0, count, r.work->layout);
+  for (std::uint32_t i = 0; i != count; ++i) {
+    ::new (items->at(i)) int(static_cast<int>(i));
+    items->state(i).store(fmap::detail::slot_state::item);
+  }
+  s.box.push(r, std::move(items), count);
+}
+
+}  // namespace
+
+TEST_CASE("mailbox: a stub that lets few items wait is rung for them by the tick") {
+  stage s{2};
+  hand_stub a{s.box}, b{s.box};
+  const run_ptr r = s.open({.buffersize = 256}, [](int x) { return x; });
+  for (int i = 0; i != 1000; ++i) {
+    s.box.pull(*r, true);
+    while (const parcel p = a.take()) a.finish(p, 10ns);
+    s.take(*r);
+  }
+  s.pull_all(*r);
+  std::vector<parcel> held;
+  while (const parcel p = a.take()) held.push_back(p);
+  REQUIRE(s.box.stats(*r).counts.queued != 0);
+  CHECK_FALSE(b.take());
+  const int before = b.bell->rung;
+  s.box.tick();
+  CHECK(b.bell->rung == before + 1);
+  const parcel rest = b.take();
+  REQUIRE(rest);
+  for (const parcel& p : held) a.finish(p, 10ns);
+  b.finish(rest, 10ns);
+  s.box.close(*r);
+}
+
+TEST_CASE("mailbox: a sink is told of as much as it wants to be told of at a time, and of the last") {
+  stage s{1};
+  hand_worker w{s.box};
+  const bool gathers = GENERATE(false, true);
+  std::vector<int> rung;  // when each item was executed
+  const auto note = std::make_shared<function_job<int, function>>(
+      [&](int x) { return rung.push_back(s.sink->rung), x; });
+  const run_ptr r = s.box.open({.buffersize = unbounded, .tell_after = gathers ? 1s : 0s}, note,
+                               nullptr, s.sink);
+  for (int round = 0; round != 2; ++round) {  // in the first the cost is not known
+    s.take(*r);
+    s.sink->rung = 0;
+    rung.clear();
+    for (int i = 0; i != 3; ++i) push(s, *r, 1);
+    w.work();
+  }
+  CHECK(rung == (gathers ? std::vector{0, 0, 0} : std::vector{0, 1, 1}));
+  CHECK(s.sink->rung == 1);
+  CHECK(s.take(*r).size() == 3);
   s.box.close(*r);
 }
