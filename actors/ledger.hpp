@@ -40,7 +40,7 @@ struct run_limits {
   std::uint32_t chunksize = 0;     ///< items per batch; 0: sized by measured cost
   std::uint32_t max_attempts = 3;  ///< executions that may end in their worker's death
   bool ordered = false;            ///< outcomes become ready in input order
-  std::chrono::nanoseconds tell_after{};  ///< the sink is rung for so much of the workers' time
+  std::chrono::nanoseconds tell_after{};    ///< the sink is rung for so much of the workers' time
   std::chrono::nanoseconds item_timeout{};  ///< 0: none. For those who run items; not the ledger's
 };
 

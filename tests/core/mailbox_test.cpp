@@ -251,15 +251,16 @@ TEST_CASE("mailbox: a stub that lets few items wait is rung for them by the tick
   s.box.close(*r);
 }
 
-TEST_CASE("mailbox: a sink is told of as much as it wants to be told of at a time, and of the last") {
+TEST_CASE(
+    "mailbox: a sink is told of as much as it wants to be told of at a time, and of the last") {
   stage s{1};
   hand_worker w{s.box};
   const bool gathers = GENERATE(false, true);
   std::vector<int> rung;  // when each item was executed
   const auto note = std::make_shared<function_job<int, function>>(
       [&](int x) { return rung.push_back(s.sink->rung), x; });
-  const run_ptr r = s.box.open({.buffersize = unbounded, .tell_after = gathers ? 1s : 0s}, note,
-                               nullptr, s.sink);
+  const run_ptr r =
+      s.box.open({.buffersize = unbounded, .tell_after = gathers ? 1s : 0s}, note, nullptr, s.sink);
   for (int round = 0; round != 2; ++round) {  // in the first the cost is not known
     s.take(*r);
     s.sink->rung = 0;

@@ -9,8 +9,8 @@
 #include <type_traits>
 #include <utility>
 
-#include <fmap/detail/waiting.hpp>
 #include <fmap/detail/state_ptr.hpp>
+#include <fmap/detail/waiting.hpp>
 
 namespace fmap::detail {
 
