@@ -17,6 +17,9 @@ constexpr std::uint32_t first_batch = 1, growth_factor = 4, largest_batch = 1u <
 /// What an item is charged while nothing has been measured.
 constexpr double assumed_cost = 75'000;
 
+/// For less than so many nanoseconds of work nobody is to visit.
+constexpr double worth_a_visit = 10'000;
+
 /// A message should be worth so much time; and to be sent takes an item some time, too.
 constexpr double message_time = 20'000, least_cost = 50;
 
@@ -215,10 +218,15 @@ std::uint32_t ledger::batch_size(const run_state& r, const worker_state& w) cons
   if (r.limits.chunksize != 0) return r.limits.chunksize;
   const std::uint64_t weight = std::max<std::uint64_t>(w.weight, 1);
   const std::uint64_t weights = std::max<std::uint64_t>(weights_, 1);
-  const std::uint64_t share = (r.counts.queued * weight + weights - 1) / weights;
   const double cost = r.cost_items > 0 ? std::max(r.cost_ns / r.cost_items, 0.1) : 0;
-  const double in_time = cost > 0 ? static_cast<double>(w.batch_time.count()) / cost : first_batch;
-  const auto timed = static_cast<std::uint64_t>(std::clamp<double>(in_time, 1, largest_batch));
+  const auto lasting = [&](double ns) {
+    return static_cast<std::uint64_t>(
+        std::clamp<double>(cost > 0 ? ns / cost : first_batch, 1, largest_batch));
+  };
+  // What is not worth anybody else's visit is not shared.
+  const std::uint64_t least = w.depth == 0 ? lasting(worth_a_visit) : 1;
+  const std::uint64_t share = std::max((r.counts.queued * weight + weights - 1) / weights, least);
+  const std::uint64_t timed = lasting(static_cast<double>(w.batch_time.count()));
   const std::uint64_t growing = std::uint64_t{r.growth} * weight;
   return static_cast<std::uint32_t>(std::max<std::uint64_t>(1, std::min({share, timed, growing})));
 }

@@ -311,7 +311,7 @@ private:
   void check_open() const;
   bool release_withheld(clock::time_point now, bells&);
   void tick_in_passing(clock::time_point now, bells&);
-  void settle(worker&, clock::time_point now, bells&);
+  void settle(worker&, clock::time_point now, clock::duration took, bells&);
   void split(worker&, bells&);
   void halt(run&, bells&);
   void count_taken(run&);

@@ -9,6 +9,7 @@
 
 #include "actors/bells.hpp"
 #include "actors/shared_mailbox.hpp"
+#include "actors/stopwatch.hpp"
 
 namespace fmap::actors {
 
@@ -16,6 +17,9 @@ namespace {
 
 /// A bound of more than twice this many items is never cheap to fill.
 constexpr std::uint64_t most_cheap = 1u << 20;
+
+/// Items that seem to take less than this are not worth more than a look at the clock.
+constexpr std::chrono::microseconds worth_watching{10};
 
 /// So many tasks may wait at a time, each at the cost of a thread.
 constexpr std::uint32_t most_blocked = 1000;
@@ -62,18 +66,31 @@ bool shared_mailbox::work(worker& w) {
     w.at.current.store(offset, std::memory_order_relaxed);
     wake_worker(ring);
     if (s.count > 1) want_tick(ring);
+    // Where many wait for the processor or for the mutex, that must not make items look heavy: it would
+    // bring even more workers.
+    const bool watched = ledger_.cost(r.id) >= worth_watching;
+    clock::duration took{};
     clock::time_point now;
     for (;;) {
       lock.unlock();
       ring.ring();
-      offset = r.work->apply(c, offset, w.at, w.id);
-      now = clock::now();
+      if (watched) {
+        const stopwatch watch;
+        offset = r.work->apply(c, offset, w.at, w.id);
+        now = clock::now();
+        took += watch.read(now);
+      } else {
+        const auto at_work = clock::now();
+        offset = r.work->apply(c, offset, w.at, w.id);
+        now = clock::now();
+        took += now - at_work;
+      }
       lock.lock();
       if (c.first + offset >= w.batch.end()) break;
       // The batch was split between claim and run: the claimed item is still this worker's.
       w.at.limit.store(offset + 1, std::memory_order_relaxed);
     }
-    settle(w, now, ring);
+    settle(w, now, took, ring);
     begun = now;
   }
   if (broken_) {
@@ -101,12 +118,12 @@ bool shared_mailbox::work(worker& w) {
 bool shared_mailbox::worth_spinning(const worker& w) const { return spinning_ == 0 && w.cheap; }
 
 /// What a worker still held is finished.
-void shared_mailbox::settle(worker& w, clock::time_point now, bells& ring) {
+void shared_mailbox::settle(worker& w, clock::time_point now, clock::duration took, bells& ring) {
   run& r = *w.busy_with;
   const span s = std::exchange(w.batch, {});
   w.busy_with = nullptr;
   if (r.work->asynchronous) return;
-  ledger_.finished(w.id, r.id, s.first, s.count, now - w.since);
+  ledger_.finished(w.id, r.id, s.first, s.count, took);
   appraise(r);
   w.cheap = r.cheap;
   if (r.limits.widest != 0) widen(r, ring);

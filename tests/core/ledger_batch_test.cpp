@@ -67,7 +67,7 @@ TEST_CASE("ledger: a batch is at most a fair share of what is queued") {
   const worker_id w = l.add_worker(plenty);
   const run_id r = l.open({.buffersize = 100});
   for (int i = 0; i != 3; ++i) l.add_worker(plenty);
-  teach(l, w, r, 100ns);
+  teach(l, w, r, 1us);
   pull(l, r, 100);
   CHECK(l.take(w).count == 25);
   CHECK(l.take(w).count == 19);
@@ -167,4 +167,17 @@ TEST_CASE("ledger: what is too little for a message waits while more is under wa
     REQUIRE(l.take(a));
     CHECK(l.take(near));
   }
+}
+
+TEST_CASE("ledger: however many workers there are, a batch of tiny items is worth a visit") {
+  ledger l;
+  const worker_id w = l.add_worker(plenty);
+  for (int i = 0; i != 63; ++i) l.add_worker(plenty);
+  const run_id r = l.open({.buffersize = 256});
+  teach(l, w, r, 10ns);
+  take_all(l, w);
+  CHECK(l.counts(r).queued == 0);
+  const run_id heavy = l.open({.buffersize = 256});
+  teach(l, w, heavy, 100us);
+  CHECK(l.take(w).count == 1);
 }

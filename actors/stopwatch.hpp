@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// How long a thread was at something, whatever else the processor did meanwhile.
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <ctime>
+
+#include <sys/resource.h>
+
+namespace fmap::actors {
+
+/// Runs from its making, for the thread that makes and reads it. Costs two system calls at either end.
+class stopwatch {
+public:
+  /// The time that has passed; but if the thread did not wait for anything, only that which the processor
+  /// gave it: what others took meanwhile says nothing about the work.
+  std::chrono::nanoseconds read(std::chrono::steady_clock::time_point now) const {
+    const std::chrono::nanoseconds passed = now - begun_;
+    return switches() == switches_ ? std::min(passed, processor_time() - processor_begun_) : passed;
+  }
+
+private:
+  static std::chrono::nanoseconds processor_time() {
+    timespec t{};
+    ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return std::chrono::seconds{t.tv_sec} + std::chrono::nanoseconds{t.tv_nsec};
+  }
+  static long switches() {
+    rusage use{};
+    ::getrusage(RUSAGE_THREAD, &use);
+    return use.ru_nvcsw;
+  }
+
+  const long switches_ = switches();
+  const std::chrono::steady_clock::time_point begun_ = std::chrono::steady_clock::now();
+  const std::chrono::nanoseconds processor_begun_ = processor_time();
+};
+
+}  // namespace fmap::actors

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What is measured of fmap alone: latency, scaling, length of runs, memory. One measurement, named on the
+// command line, printed as one number.
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <functional>
+#include <map>
+#include <numeric>
+#include <ranges>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <sys/resource.h>
+
+#include <fmap/fmap.hpp>
+
+namespace {
+
+using clock = std::chrono::steady_clock;
+
+double seconds_since(clock::time_point begin) {
+  return std::chrono::duration<double>(clock::now() - begin).count();
+}
+
+constexpr auto twice = [](std::int64_t x) { return 2 * x; };
+constexpr int buffersize = 1024;
+
+/// Takes all results in a thread of its own, as the other benchmarks do.
+void consume(fmap::thread_pool& pool, std::int64_t count) {
+  std::thread consumer{[&] {
+    std::int64_t sum = 0;
+    const auto items = std::views::iota(std::int64_t{0}, count);
+    for (const auto v : fmap::future_map{pool, twice, items, buffersize}) sum += v;
+    if (sum != count * (count - 1)) std::abort();
+  }};
+  consumer.join();
+}
+
+/// Items a second.
+double rate(fmap::thread_pool& pool, std::int64_t count) {
+  const auto begin = clock::now();
+  consume(pool, count);
+  return static_cast<double>(count) / seconds_since(begin);
+}
+
+/// Microseconds from pulled to taken: that share of the items is faster. An item every millisecond.
+double latency(double share) {
+  fmap::thread_pool pool{2};
+  const auto items = std::views::iota(0, 1000) | std::views::transform([](int) {
+                       std::this_thread::sleep_for(std::chrono::milliseconds{1});
+                       return clock::now();
+                     });
+  std::vector<double> times;
+  for (const auto pulled : fmap::future_map{pool, std::identity{}, items, 64})
+    times.push_back(seconds_since(pulled) * 1e6);
+  std::ranges::sort(times);
+  return times[static_cast<std::size_t>(share * static_cast<double>(times.size() - 1))];
+}
+
+/// Rate with so many workers, divided by that with two.
+double scaling(std::size_t workers) {
+  fmap::thread_pool two{2}, other{workers};
+  rate(two, 1'000'000);
+  rate(other, 1'000'000);
+  const double base = rate(two, 5'000'000);
+  return rate(other, 5'000'000) / base;
+}
+
+/// What 100 maps at a time get together, divided by what one gets; or the least one's share of a
+/// hundredth.
+double together(bool fairness) {
+  constexpr std::size_t maps = 100;
+  fmap::thread_pool pool{2};
+  rate(pool, 1'000'000);
+  const double alone = rate(pool, 10'000'000);
+  std::vector<std::uint64_t> taken(maps);
+  std::vector<std::thread> consumers;
+  const auto begin = clock::now();
+  for (auto& n : taken) {
+    consumers.emplace_back([&pool, &n, begin] {
+      std::uint64_t count = 0;
+      for ([[maybe_unused]] const auto v :
+           fmap::future_map{pool, twice, std::views::iota(std::int64_t{0}), buffersize})
+        if (++count % 1024 == 0 && seconds_since(begin) > 1) break;
+      n = count;
+    });
+  }
+  for (auto& c : consumers) c.join();
+  const auto all =
+      static_cast<double>(std::accumulate(taken.begin(), taken.end(), std::uint64_t{0}));
+  if (!fairness) return all / seconds_since(begin) / alone;
+  return static_cast<double>(*std::ranges::min_element(taken)) * maps / all;
+}
+
+/// Nanoseconds for each item of a run of that length, divided by those of one of 10^6.
+double length(std::int64_t count) {
+  fmap::thread_pool pool{2};
+  rate(pool, 1'000'000);
+  const double base = rate(pool, 1'000'000);
+  // A short one several times, since its clock would be too coarse.
+  const int times = static_cast<int>(std::max<std::int64_t>(1, 1'000'000 / count));
+  const auto begin = clock::now();
+  for (int i = 0; i != times; ++i) consume(pool, count);
+  return base / (static_cast<double>(count) * times / seconds_since(begin));
+}
+
+/// Megabytes at the peak of a process that does nothing else.
+double memory(std::int64_t count) {
+  fmap::thread_pool pool{2};
+  consume(pool, count);
+  rusage use{};
+  ::getrusage(RUSAGE_SELF, &use);
+  return static_cast<double>(use.ru_maxrss) / 1024;
+}
+
+const std::map<std::string, std::function<double()>> measurements{
+    {"latency/median", [] { return latency(0.5); }},
+    {"latency/99", [] { return latency(0.99); }},
+    {"scaling/1", [] { return scaling(1); }},
+    {"scaling/4", [] { return scaling(4); }},
+    {"scaling/8", [] { return scaling(8); }},
+    {"scaling/64", [] { return scaling(64); }},
+    {"scaling/512", [] { return scaling(512); }},
+    {"together/rate", [] { return together(false); }},
+    {"together/least", [] { return together(true); }},
+    {"length/4", [] { return length(10'000); }},
+    {"length/8", [] { return length(100'000'000); }},
+    {"memory", [] { return memory(100'000'000); }},
+};
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const auto it = argc == 2 ? measurements.find(argv[1]) : measurements.end();
+  if (it == measurements.end()) {
+    std::fputs("usage: fmap_bench_figures MEASUREMENT, one of:\n", stderr);
+    for (const auto& m : measurements) std::fprintf(stderr, "  %s\n", m.first.c_str());
+    return 2;
+  }
+  std::printf("%.6g\n", it->second());
+}
