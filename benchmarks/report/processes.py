@@ -119,7 +119,7 @@ def main():
             good = True
         missed |= not good
         print(f"{title:32}{unit:10}{ours:12.4g}{pool:12.4g}{loop:12.4g}  "
-              f"{verdict}{'' if good else ': MISSED'}", flush=True)
+              f"{verdict}{'' if good or only else ': MISSED'}", flush=True)
     sys.exit(missed and not only)
 
 
