@@ -40,7 +40,8 @@ struct run_limits {
   std::uint32_t chunksize = 0;     ///< items per batch; 0: sized by measured cost
   std::uint32_t max_attempts = 3;  ///< executions that may end in their worker's death
   bool ordered = false;            ///< outcomes become ready in input order
-  std::chrono::nanoseconds tell_after{};    ///< the sink is rung for so much of the workers' time
+  /// The sink of a run without a source is rung for so much of the workers' time; 0: for whatever is ready.
+  std::chrono::nanoseconds tell_after{};
   std::chrono::nanoseconds item_timeout{};  ///< 0: none. For those who run items; not the ledger's
 };
 
@@ -128,8 +129,8 @@ public:
   // -- workers' visits --------------------------------------------------------
 
   /// The next batch for a worker: of the run that has had the least of the workers' time, as many
-  /// items as last about the worker's batch time, at most a fair share of what is queued. If `only` is
-  /// given, of that run. A worker with a `depth` gets nothing of too few tiny items while more of their run
+  /// items as last about the worker's batch time, at most a fair share of what is queued, or what is not worth
+  /// sharing. If `only` is given, of that run. A worker with a `depth` gets nothing of too few tiny items while more of their run
   /// are under way, unless it wants `whatever` there is.
   span take(worker_id, run_id only = 0, bool whatever = false);
 

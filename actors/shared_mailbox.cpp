@@ -44,13 +44,13 @@ void shared_mailbox::wake_worker(bells& ring, bool at_once) {
     w->idle = false;
     w->hurry = at_once;
     ring.add(w->bell);
+  } else if (!idle_.empty()) {
+    want_tick(ring);  // a stub waits for more
   } else if (started_ < capacity_ + blocked_ && retiring_ < 2 * capacity_ && supervisor_
              && !broken_) {
     ++started_;
     ++to_start_;
     ring.add(supervisor_);
-  } else if (!idle_.empty()) {
-    want_tick(ring);
   }
 }
 

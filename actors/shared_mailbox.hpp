@@ -98,7 +98,7 @@ struct worker {
   bool retired = false;     // did so, and has been replaced
   bool remote = false;      // a stub: its batches are executed elsewhere
   bool cheap = false;       // its last batch was of a cheap run
-  bool hurry = false;       // a stub: takes whatever there is
+  bool hurry = false;       // a stub: takes whatever there is, until there is nothing
 };
 
 /// The pool whose work this thread is doing, if any.

@@ -33,8 +33,9 @@ parcel shared_mailbox::take(worker& w, std::uint32_t most) {
   std::lock_guard lock{mutex_};
   if (std::exchange(w.idle, false)) std::erase(idle_, &w);
   if (broken_ || most == 0) return {};
-  span s = ledger_.take(w.id, 0, std::exchange(w.hurry, false));
+  span s = ledger_.take(w.id, 0, w.hurry);
   if (!s) {
+    w.hurry = false;
     if (ledger_.full(w.id)) {
       wake_worker(ring);  // it may have been rung for what somebody else can take
     } else {

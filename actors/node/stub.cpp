@@ -134,7 +134,7 @@ bool stub::exchange() {
   pollfd fds[] = {
       {line_->fd(), POLLIN, 0}, {bell_->fd(), POLLIN, 0}, {child_->end_fd(), POLLIN, 0}};
   if (line_->waiting() != 0) fds[0].events |= POLLOUT;
-  const bool there = spin_.wait([&] { return ::poll(fds, 3, 0) != 0; });
+  const bool there = spin_.wait([&] { return ::poll(fds, 3, 0) > 0; });
   if (!there && ::poll(fds, 3, patience()) < 0) return errno == EINTR;
   if (fds[1].revents != 0) bell_->reset();
   if (fds[2].revents != 0) return read_all(), false;
