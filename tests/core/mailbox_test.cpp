@@ -267,14 +267,16 @@ TEST_CASE(
       [&](int x) { return rung.push_back(s.sink->rung), x; });
   const run_ptr r =
       s.box.open({.buffersize = unbounded, .tell_after = gathers ? 1s : 0s}, note, nullptr, s.sink);
-  for (int round = 0; round != 2; ++round) {  // in the first the cost is not known
+  const std::vector<int> expected = gathers ? std::vector{0, 0, 0} : std::vector{0, 1, 1};
+  // In the first round the cost is not known; in any other half a millisecond may pass, and a tick with it.
+  for (int round = 0; round < 2 || (round != 1000 && rung != expected); ++round) {
     s.take(*r);
     s.sink->rung = 0;
     rung.clear();
     for (int i = 0; i != 3; ++i) push(s, *r, 1);
     w.work();
   }
-  CHECK(rung == (gathers ? std::vector{0, 0, 0} : std::vector{0, 1, 1}));
+  CHECK(rung == expected);
   CHECK(s.sink->rung == 1);
   CHECK(s.take(*r).size() == 3);
   s.box.close(*r);
