@@ -129,9 +129,9 @@ public:
   // -- workers' visits --------------------------------------------------------
 
   /// The next batch for a worker: of the run that has had the least of the workers' time, as many
-  /// items as last about the worker's batch time, at most a fair share of what is queued, or what is not worth
-  /// sharing. If `only` is given, of that run. A worker with a `depth` gets nothing of too few tiny items while more of their run
-  /// are under way, unless it wants `whatever` there is.
+  /// items as last about the worker's batch time, at most a fair share of what is queued, or what is not
+  /// worth sharing. If `only` is given, of that run. A worker with a `depth` gets nothing of too few tiny
+  /// items while more of their run are under way, unless it wants `whatever` there is.
   span take(worker_id, run_id only = 0, bool whatever = false);
 
   /// A worker finished these items. What it does not hold (late, repeated, unknown) is ignored.
