@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <mutex>
 #include <utility>
 
 #include <caf/actor_system.hpp>
@@ -27,6 +28,23 @@
 #endif
 
 namespace fmap::actors {
+
+/// The base of actors that are spawned with threads of their own. In CAF 0.17 an actor that ends leaves its
+/// system's registry first and then puts an order into the clock's queue, which has 64 places and, when the
+/// last actor has left the registry, soon nobody who empties it: many that end at once could fill it, and the
+/// system would wait for the rest for ever. These end one by one.
+class detached_actor : public caf::event_based_actor {
+public:
+  using caf::event_based_actor::event_based_actor;
+
+#if !FMAP_CAF_1
+  bool cleanup(caf::error&& reason, caf::execution_unit* host) override {
+    static std::recursive_mutex one_by_one;  // an actor may hold the last reference to another
+    std::lock_guard guard{one_by_one};
+    return caf::event_based_actor::cleanup(std::move(reason), host);
+  }
+#endif
+};
 
 /// Sends a message from nobody.
 template <class Handle, class Message>

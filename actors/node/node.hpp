@@ -12,11 +12,11 @@ namespace fmap::actors {
 /// To the supervisor a node is a worker like any other: spawned when there is work, it takes batches as
 /// long as there are any, and leaves. It sits on a thread of its own and waits there for its process; when
 /// that dies the node ends, and the supervisor spawns another one.
-class node final : public caf::event_based_actor {
+class node final : public detached_actor {
 public:
   node(caf::actor_config& config, std::shared_ptr<shared_mailbox> box,
        std::shared_ptr<node_commons> commons)
-      : caf::event_based_actor{config}, box_{std::move(box)}, commons_{std::move(commons)} {}
+      : detached_actor{config}, box_{std::move(box)}, commons_{std::move(commons)} {}
 
   const char* name() const override { return "fmap.node"; }
   caf::behavior make_behavior() override;

@@ -20,7 +20,7 @@ constexpr int group = 64;
 
 puller::puller(caf::actor_config& config, std::unique_ptr<detail::message_stream> items,
                caf::actor_addr source)
-    : caf::event_based_actor{config}, items_{std::move(items)}, source_{std::move(source)} {}
+    : detached_actor{config}, items_{std::move(items)}, source_{std::move(source)} {}
 
 caf::behavior puller::make_behavior() {
   return {

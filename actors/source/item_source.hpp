@@ -12,7 +12,7 @@ namespace fmap::actors {
 
 /// Pulls elements of a range and sends them, as many as are demanded. It has a thread of its own, since
 /// the range may block. What it sends comes from the source that it works for.
-class puller final : public caf::event_based_actor {
+class puller final : public detached_actor {
 public:
   puller(caf::actor_config&, std::unique_ptr<detail::message_stream>, caf::actor_addr source);
 

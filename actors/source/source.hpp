@@ -14,10 +14,10 @@ namespace fmap::actors {
 ///
 ///   waiting --demand--> pulling --no tokens left--> waiting
 ///                       pulling --input over, run stopped or cut--> gone
-class source final : public caf::event_based_actor {
+class source final : public detached_actor {
 public:
   source(caf::actor_config& config, std::shared_ptr<shared_mailbox> box, run_ptr run)
-      : caf::event_based_actor{config}, box_{std::move(box)}, run_{std::move(run)} {}
+      : detached_actor{config}, box_{std::move(box)}, run_{std::move(run)} {}
 
   const char* name() const override { return "fmap.source"; }
   caf::behavior make_behavior() override;

@@ -17,13 +17,12 @@ namespace fmap::actors {
 ///   quiet --wake--> starts workers, then ticking or quiet
 ///   ticking --tick--> ticking, or quiet when nothing is withheld
 ///   any --wake, pool shut down and all done--> gone
-class supervisor final : public caf::event_based_actor {
+class supervisor final : public detached_actor {
 public:
   /// `spawn_worker` is the wiring's: it knows what a worker is.
   supervisor(caf::actor_config& config, std::shared_ptr<shared_mailbox> box,
              std::function<caf::actor()> spawn_worker)
-      : caf::event_based_actor{config}, box_{std::move(box)}, spawn_worker_{
-                                                                  std::move(spawn_worker)} {}
+      : detached_actor{config}, box_{std::move(box)}, spawn_worker_{std::move(spawn_worker)} {}
 
   const char* name() const override { return "fmap.supervisor"; }
   caf::behavior make_behavior() override;

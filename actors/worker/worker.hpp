@@ -17,14 +17,13 @@ namespace fmap::actors {
 ///
 ///   idle --wake--> working --nothing to take--> idle
 ///                  working --pool closing or broken--> gone
-class worker_actor final : public caf::event_based_actor {
+class worker_actor final : public detached_actor {
 public:
   /// `initializer` runs once, in the worker's thread, before its first item; if it throws, the pool is
   /// broken.
   worker_actor(caf::actor_config& config, std::shared_ptr<shared_mailbox> box,
                std::function<void()> initializer)
-      : caf::event_based_actor{config}, box_{std::move(box)}, initializer_{std::move(initializer)} {
-  }
+      : detached_actor{config}, box_{std::move(box)}, initializer_{std::move(initializer)} {}
 
   const char* name() const override { return "fmap.worker"; }
   caf::behavior make_behavior() override;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Pools on an actor system of the user's.
+#include <latch>
 #include <memory>
 #include <vector>
 
@@ -146,5 +147,26 @@ TEST_CASE("200 pools on fmap's own system, each the only one") {
   for (int i = 0; i < 200; ++i) {
     fmap::thread_pool pool{2};
     REQUIRE(all_of(fmap::future_map(pool, twice, std::views::iota(0, 20), 4)).size() == 20);
+  }
+}
+
+// CAF 0.17's clock has a queue of 64 places, and every actor that ends puts an order in.
+TEST_CASE("a system can end right after a pool of hundreds of workers") {
+  const auto employ_all = [](fmap::thread_pool& pool) {
+    const auto all_here = std::make_shared<std::latch>(pool.workers());
+    for (std::size_t i = 0; i < pool.workers(); ++i)
+      pool.submit([all_here] { all_here->arrive_and_wait(); });
+    all_here->wait();
+  };
+  for (int i = 0; i < 20; ++i) {
+    fmap::thread_pool pool{300};
+    employ_all(pool);
+  }
+  for (int i = 0; i < 20; ++i) {
+    caf::actor_system_config config;
+    one_scheduler_thread(config);
+    caf::actor_system system{config};
+    fmap::thread_pool pool{system, {.workers = 300}};
+    employ_all(pool);
   }
 }
