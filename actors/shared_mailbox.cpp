@@ -31,10 +31,22 @@ void run::clear() {
 
 void shared_mailbox::wake_worker(bells& ring, bool at_once) {
   queued_items_.store(ledger_.queued(), std::memory_order_relaxed);
-  if (ledger_.queued() == 0) return;
+  auto time = ledger_.queued_time();
+  bool any = ledger_.queued() != 0;
+  for (const run* r : at_hand_) {
+    const std::uint64_t n = pullable(*r);
+    if (n == 0) continue;
+    any = true;
+    const auto cost = ledger_.cost(r->id);
+    time =
+        cost.count() == 0
+            ? ledger::duration::max()
+            : std::max(time, cost * static_cast<std::int64_t>(std::min<std::uint64_t>(n, 1 << 20)));
+  }
+  if (!any) return;
   // Somebody who is awake will have it done sooner than another one is up. If he will not (his item
   // may turn out to be slow), the tick wakes one.
-  if (!at_once && ledger_.queued_time() < worth_waking && soon_free()) return want_tick(ring);
+  if (!at_once && time < worth_waking && soon_free()) return want_tick(ring);
   const auto it = std::find_if(idle_.rbegin(), idle_.rend(), [&](const worker* w) {
     return at_once || !w->remote || ledger_.wants(w->id);
   });
@@ -56,7 +68,8 @@ void shared_mailbox::wake_worker(bells& ring, bool at_once) {
 
 /// Whether some worker will probably look for work within moments.
 bool shared_mailbox::soon_free() const {
-  if (spinning_ != 0) return true;
+  const auto pulls = [](const run* r) { return r->in_source; };
+  if (spinning_ != 0 || std::any_of(at_hand_.begin(), at_hand_.end(), pulls)) return true;
   const auto now = clock::now();
   return std::any_of(workers_.begin(), workers_.end(),
                      [&](const worker* w) { return w->batch.count != 0 && now - w->since < soon; });
@@ -75,9 +88,16 @@ bool shared_mailbox::stalled(const run& r) const {
 void shared_mailbox::wake_source(run& r, bells& ring, bool at_once) {
   const auto free = ledger_.counts(r.id).free;
   r.free_tokens.store(free, std::memory_order_relaxed);
-  if (!r.source_waiting || free == 0) return;
+  if (r.at_hand) {
+    const std::uint64_t n = pullable(r);
+    if (n >= enough_tokens(r)) pullable_items_.store(n, std::memory_order_relaxed);
+    if (n == 0) return;
+  } else if (!r.source_waiting || free == 0) {
+    return;
+  }
   if (!at_once && free < r.wake_after && !(r.cheap ? r.sink_waiting && stalled(r) : starving()))
     return want_tick(ring);
+  if (r.at_hand) return wake_worker(ring);
   r.source_waiting = false;
   ring.add(r.source_bell);
 }

@@ -17,6 +17,7 @@
 
 #include "actors/doorbell.hpp"
 #include "actors/ledger.hpp"
+#include "actors/short_mutex.hpp"
 #include "actors/spinner.hpp"
 
 namespace fmap::actors {
@@ -47,11 +48,12 @@ struct run {
   std::vector<std::uint32_t> vacant;  // ids of chunks that came from elsewhere and are gone
 
   // upstream
-  std::unique_ptr<input> from;  // touched by the source alone, without the mutex
+  std::unique_ptr<input> from;  // touched by whoever is `in_source`, without the mutex
   chunk* open = nullptr;        // the chunk that is being filled
   std::uint32_t filled = 0;     // its slots that the source has filled and published
   std::uint32_t granted = 0;    // its slots that the source may fill
   clock::time_point published_at{};
+  bool at_hand = false;            // workers pull it, between batches
   bool in_source = false;          // a thread is inside `from`
   bool source_waiting = false;     // for tokens
   bool input_over = false;         // the input has ended by itself
@@ -245,6 +247,9 @@ public:
   /// `source` is rung now, and whenever there is demand or the source should look up why not.
   void attach_source(run&, doorbell_ptr source);
 
+  /// The run has no source: its input is at hand, and workers pull it when there is nothing queued.
+  void pull_by_workers(run&);
+
   /// The source is gone; its run gets no more input.
   void detach_source(run&, std::exception_ptr why);
 
@@ -299,6 +304,10 @@ public:
   std::uint32_t attempts(const run&, std::uint64_t index);
 
 private:
+  void pull_some(run&, std::unique_lock<short_mutex>&, bells&);
+  bool pull_at_hand(bool few, std::unique_lock<short_mutex>&, bells&);
+  std::uint64_t pullable(const run&) const;
+  std::uint64_t enough_tokens(const run&) const;
   void publish(run&, std::uint32_t filled, bells&);
   void harvest(run&, bells&);
   std::uint32_t fillable(run&);
@@ -333,7 +342,7 @@ private:
   void wake_all(bells&);
   void notify_drained(run&, bells&);
 
-  mutable std::mutex mutex_;
+  mutable short_mutex mutex_;
   ledger ledger_;
   std::unordered_map<run_id, run_ptr> runs_;
   std::vector<worker*> workers_, idle_;
@@ -341,8 +350,10 @@ private:
   doorbell_ptr supervisor_;
   std::shared_ptr<job> task_job_;
   run_ptr tasks_;
+  std::vector<run*> at_hand_;  // runs whose input workers pull
+  std::size_t last_at_hand_ = 0;
   std::uint32_t spinning_ = 0;  // workers
-  std::atomic<std::uint64_t> queued_items_{0};
+  std::atomic<std::uint64_t> queued_items_{0}, pullable_items_{0};
   clock::time_point released_at_{}, ticked_at_{};
   std::chrono::microseconds next_tick_ = tick_interval;
   bool tick_wanted_ = false, ticking_ = false, active_ = false, closing_ = false;

@@ -82,6 +82,16 @@ void shared_mailbox::attach_source(run& r, doorbell_ptr source) {
   if (!r.cut && !r.stopped) r.source_bell = std::move(source);
 }
 
+void shared_mailbox::pull_by_workers(run& r) {
+  bells ring;
+  std::lock_guard lock{mutex_};
+  if (r.cut || r.stopped) return;
+  r.at_hand = true;
+  r.flush_every = any_number;
+  at_hand_.push_back(&r);
+  wake_worker(ring);
+}
+
 void shared_mailbox::detach_source(run& r, std::exception_ptr why) {
   bells ring;
   std::lock_guard lock{mutex_};
@@ -96,11 +106,10 @@ shared_mailbox::pulled shared_mailbox::pull(run& r, bool once) {
   std::unique_lock lock{mutex_};
   r.source_waiting = false;
   while (!r.stopped && !r.input_over && !r.cut) {
-    const std::uint32_t end = fillable(r);
-    if (end == r.filled) {
+    if (fillable(r) == r.filled) {
       wake_sink(r, ring);
       if (r.cheap) {
-        const std::uint64_t enough = std::max<std::uint64_t>(ledger_.buffersize(r.id) / 4, 1);
+        const std::uint64_t enough = enough_tokens(r);
         lock.unlock();
         ring.ring();
         r.source_spin.wait(
@@ -111,44 +120,77 @@ shared_mailbox::pulled shared_mailbox::pull(run& r, bool once) {
       r.source_waiting = true;
       return pulled::out_of_tokens;
     }
-    if (end - r.filled > 1 && r.flush_every.load(std::memory_order_relaxed) > 1) want_tick(ring);
-    r.in_source = true;
-    chunk& c = *r.open;
-    std::uint32_t filled = r.filled;
-    bool more = false;
-    std::exception_ptr error;
-    lock.unlock();
-    ring.ring();
-    const auto begun = clock::now();
-    try {
-      more = r.from->pull(c, filled, end, r.flush_every);
-    } catch (...) {
-      error = std::current_exception();
-    }
-    const auto took = clock::now() - begun;
-    lock.lock();
-    r.in_source = false;
-    if (r.work->asynchronous)
-      r.flush_every = 1;  // each item is to be started before the next one is pulled
-    else if (took <= quick_fill)
-      r.flush_every = std::min(2 * r.flush_every, c.capacity);
-    else if (took >= slow_fill)
-      r.flush_every = std::max(r.flush_every / 2, 1u);
-    publish(r, filled, ring);
-    if (!more && !r.stopped) {
-      r.input_over = true;
-      r.input_error = error;
-    }
+    pull_some(r, lock, ring);
     if (broken_) {
       const auto why = std::make_exception_ptr(broken_pool{broken_});
       lock.unlock();
       bury(0, why);
       lock.lock();
     }
-    if (once && more) return pulled::something;
+    if (once && !r.input_over) return pulled::something;
   }
   end_source(r, ring);
   return pulled::over;
+}
+
+/// Pulls what is granted, or as many items as are pulled at a time.
+void shared_mailbox::pull_some(run& r, std::unique_lock<short_mutex>& lock, bells& ring) {
+  if (r.granted - r.filled > 1 && r.flush_every.load(std::memory_order_relaxed) > 1)
+    want_tick(ring);
+  r.in_source = true;
+  chunk& c = *r.open;
+  std::uint32_t filled = r.filled;
+  const std::uint32_t end = r.granted;
+  bool more = false;
+  std::exception_ptr error;
+  lock.unlock();
+  ring.ring();
+  const auto begun = clock::now();
+  try {
+    more = r.from->pull(c, filled, end, r.flush_every);
+  } catch (...) {
+    error = std::current_exception();
+  }
+  const auto took = clock::now() - begun;
+  lock.lock();
+  if (r.work->asynchronous)
+    r.flush_every = 1;  // each item is to be started before the next one is pulled
+  else if (took <= quick_fill)
+    r.flush_every = std::min(2 * r.flush_every, c.capacity);
+  else if (took >= slow_fill)
+    r.flush_every = std::max(r.flush_every / 2, 1u);
+  publish(r, filled, ring);
+  r.in_source = false;
+  if (!more && !r.stopped) {
+    r.input_over = true;
+    r.input_error = error;
+  }
+}
+
+/// So many tokens are worth a visit to an input whose items are cheap.
+std::uint64_t shared_mailbox::enough_tokens(const run& r) const {
+  return r.cheap ? std::max<std::uint64_t>(ledger_.buffersize(r.id) / 4, 1) : 1;
+}
+
+/// How many items a worker could pull of an input at hand.
+std::uint64_t shared_mailbox::pullable(const run& r) const {
+  if (r.in_source) return 0;
+  const auto c = ledger_.counts(r.id);
+  return c.queued == 0 ? c.free + c.granted : 0;
+}
+
+/// Lets a worker pull an input at hand of which nothing is queued; of cheap items only if there are
+/// tokens enough, or if `few` will do. False: there is none.
+bool shared_mailbox::pull_at_hand(bool few, std::unique_lock<short_mutex>& lock, bells& ring) {
+  for (std::size_t i = 0; i != at_hand_.size(); ++i) {
+    run& r = *at_hand_[++last_at_hand_ % at_hand_.size()];
+    if (pullable(r) < (few ? 1 : enough_tokens(r))) continue;
+    pullable_items_.store(0, std::memory_order_relaxed);
+    if (fillable(r) != r.filled) pull_some(r, lock, ring);
+    if (r.stopped || r.input_over || r.cut) end_source(r, ring);
+    return true;
+  }
+  return false;
 }
 
 /// Up to where the open chunk may be filled; opens one and asks for tokens as needed.
@@ -202,6 +244,7 @@ void shared_mailbox::harvest(run& r, bells& ring) {
 void shared_mailbox::end_source(run& r, bells& ring) {
   ledger_.end(r.id);
   r.source_waiting = false;
+  std::erase(at_hand_, &r);
   ring.add(std::exchange(r.source_bell, nullptr));
   wake_sink(r, ring);
   notify_drained(r, ring);

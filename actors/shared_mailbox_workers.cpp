@@ -38,20 +38,29 @@ bool shared_mailbox::work(worker& w) {
   std::unique_lock lock{mutex_};
   if (std::exchange(w.idle, false)) std::erase(idle_, &w);
   auto begun = clock::now();
-  bool worked = false;
+  bool worked = false, few = false;
   while (!broken_) {
+    if (pull_at_hand(few, lock, ring)) {
+      begun = clock::now();
+      few = false;
+    }
     const span s = ledger_.take(w.id);
     if (!s) {
-      if (!worked || closing_ || !worth_spinning(w)) break;
-      ++spinning_;
-      lock.unlock();
-      ring.ring();
-      const bool there =
-          w.spin.wait([&] { return queued_items_.load(std::memory_order_relaxed) != 0; });
-      begun = clock::now();
-      lock.lock();
-      --spinning_;
-      worked = there;
+      if (worked && !closing_ && worth_spinning(w)) {
+        ++spinning_;
+        lock.unlock();
+        ring.ring();
+        worked = w.spin.wait([&] {
+          return queued_items_.load(std::memory_order_relaxed)
+                     + pullable_items_.load(std::memory_order_relaxed)
+                 != 0;
+        });
+        begun = clock::now();
+        lock.lock();
+        --spinning_;
+      } else if (std::exchange(few, true)) {
+        break;
+      }
       continue;
     }
     worked = true;

@@ -65,6 +65,7 @@ void actor_core::let_run_out() {
 }
 
 void actor_core::start_source(const run_ptr& r) {
+  if (!can_kill() && r->from->at_hand()) return box->pull_by_workers(*r);
   box->attach_source(
       *r, std::make_shared<actor_bell<demand>>(spawn<source>(system_, threads_, box, r)));
 }

@@ -26,7 +26,7 @@ struct alignas(64) progress {
   }
 };
 
-/// The input of a run. Only its source calls it, from one thread.
+/// The input of a run. One thread at a time calls it.
 class input {
 public:
   virtual ~input() = default;
@@ -35,6 +35,9 @@ public:
   /// after `flush_every` of them. False: the input is at its end. Throws what the input throws.
   virtual bool pull(chunk&, std::uint32_t& filled, std::uint32_t end,
                     const std::atomic<std::uint32_t>& flush_every) = 0;
+
+  /// Whether pull() never waits for anything, and so needs no thread of its own.
+  virtual bool at_hand() const { return false; }
 };
 
 /// The function of a run together with the types of its items and results.

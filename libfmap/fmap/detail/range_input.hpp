@@ -20,6 +20,18 @@ inline constexpr bool owns_elements =
 template <class Container>
 inline constexpr bool owns_elements<std::ranges::owning_view<Container>> = true;
 
+/// Ranges whose elements are there already, or are counted: to pull them never waits for anything.
+template <class Range>
+inline constexpr bool is_at_hand = std::ranges::contiguous_range<Range>;
+template <class Range>
+inline constexpr bool is_at_hand<Range&> = is_at_hand<std::remove_cv_t<Range>>;
+template <std::integral Count, class Bound>
+inline constexpr bool is_at_hand<std::ranges::iota_view<Count, Bound>> = true;
+template <class Range>
+inline constexpr bool is_at_hand<std::ranges::take_view<Range>> = is_at_hand<Range>;
+template <class Range>
+inline constexpr bool is_at_hand<std::ranges::drop_view<Range>> = is_at_hand<Range>;
+
 template <class Range>
 using item_of = std::ranges::range_value_t<Range>;
 
@@ -51,6 +63,8 @@ public:
     }
     return true;
   }
+
+  bool at_hand() const override { return is_at_hand<Range>; }
 
 private:
   using iterator = std::ranges::iterator_t<Range>;

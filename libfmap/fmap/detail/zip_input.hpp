@@ -63,6 +63,8 @@ public:
     return true;
   }
 
+  bool at_hand() const override { return (is_at_hand<Ranges> && ...); }
+
 private:
   std::tuple<column<Ranges>...> columns_;
 };
