@@ -400,6 +400,7 @@ void ledger::stop(run_id id) {
 void ledger::close(run_id id) {
   assert(drained(id) && "closing a run with items in flight");
   stop(id);
+  recent_ = nullptr;
   runs_.erase(id);
 }
 
@@ -495,14 +496,14 @@ bool ledger::audit() const {
 
 // -- pieces -----------------------------------------------------------------------
 
-ledger::run_state* ledger::find(run_id id) {
+const ledger::run_state* ledger::find(run_id id) const {
+  if (recent_ != nullptr && recent_->id == id) return recent_;
   auto it = runs_.find(id);
-  return it != runs_.end() ? &it->second : nullptr;
+  return it != runs_.end() ? recent_ = &it->second : nullptr;
 }
 
-const ledger::run_state* ledger::find(run_id id) const {
-  auto it = runs_.find(id);
-  return it != runs_.end() ? &it->second : nullptr;
+ledger::run_state* ledger::find(run_id id) {
+  return const_cast<run_state*>(std::as_const(*this).find(id));
 }
 
 ledger::worker_state* ledger::find_worker(worker_id id) {

@@ -223,7 +223,8 @@ private:
 
   std::unordered_map<run_id, run_state> runs_;
   std::unordered_map<worker_id, worker_state> workers_;
-  std::vector<run_state*> runnable_;  // runs with something queued
+  mutable const run_state* recent_ = nullptr;  // the run that was looked up last
+  std::vector<run_state*> runnable_;           // runs with something queued
   std::vector<span> scratch_;
   std::uint64_t queued_ = 0, held_ = 0;
   std::uint64_t weights_ = 0;

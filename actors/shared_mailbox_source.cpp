@@ -24,11 +24,11 @@ constexpr std::size_t largest_chunk_bytes = 64 * 1024;
 
 std::uint32_t chunk_capacity(std::uint64_t buffersize, std::uint32_t batch,
                              detail::slot_layout layout) {
-  const auto quarter =
-      static_cast<std::uint32_t>(std::clamp<std::uint64_t>(buffersize / 4, 1, largest_chunk));
+  const auto half =
+      static_cast<std::uint32_t>(std::clamp<std::uint64_t>(buffersize / 2, 1, largest_chunk));
   const auto fitting = static_cast<std::uint32_t>(
       std::clamp<std::size_t>(largest_chunk_bytes / layout.size, 1, largest_chunk));
-  const std::uint32_t capacity = std::bit_floor(std::min(quarter, fitting));
+  const std::uint32_t capacity = std::bit_floor(std::min(half, fitting));
   return batch == 0 ? capacity : batch * std::max(1u, capacity / batch);
 }
 

@@ -109,7 +109,7 @@ TEST_CASE("a shutdown finishes what is queued and running") {
                          if (i != 0) hold.pass();
                          return i;
                        },
-                       std::views::iota(0), 8};
+                       std::views::iota(0) | by_a_source, 8};
   CHECK(*map.begin() == 0);
   REQUIRE(eventually([&] { return hold.waiting() == 1 && map.stats().pulled == 9; }));
   std::atomic<bool> down{false};

@@ -143,7 +143,7 @@ TEST_CASE("with all workers blocked, a source still pulls up to its bound") {
                          if (i != 0) hold.pass();
                          return i;
                        },
-                       std::views::iota(0), 10};
+                       std::views::iota(0) | by_a_source, 10};
   CHECK(*map.begin() == 0);
   CHECK(eventually([&] { return map.stats().pulled == 11; }));
   hold.open();

@@ -10,6 +10,7 @@
 #include "support/catch.hpp"
 #include "support/collect.hpp"
 #include "support/eventually.hpp"
+#include "support/made_range.hpp"
 
 using namespace testing;
 
@@ -69,7 +70,7 @@ TEST_CASE("stats() are exact when everybody stands still") {
                          if (i > 3) hold.pass();
                          return i;
                        },
-                       std::views::iota(0),
+                       std::views::iota(0) | by_a_source,
                        fmap::map_options{.buffersize = 8, .chunksize = 1, .ordered = true}};
   CHECK(*map.begin() == 0);
   REQUIRE(eventually([&] { return hold.waiting() == 2; }));

@@ -138,7 +138,7 @@ TEST_CASE("after a stop nothing is pulled and nothing queued is run") {
                            hold.pass();
                            return i;
                          },
-                         std::views::iota(0),
+                         std::views::iota(0) | by_a_source,
                          fmap::map_options{.buffersize = 8, .stop = stop.get_token()}};
     std::jthread stopper{[&] {
       eventually([&] { return map.stats().pulled == 8 && hold.waiting() == 1; });

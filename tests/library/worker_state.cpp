@@ -14,6 +14,7 @@
 #include "support/collect.hpp"
 #include "support/counted.hpp"
 #include "support/eventually.hpp"
+#include "support/made_range.hpp"
 
 using namespace testing;
 
@@ -154,7 +155,7 @@ TEST_CASE(
     "outcomes show broken_pool for every item that was pulled, then the iteration throws it") {
   fmap::thread_pool pool{
       {.workers = 1, .initializer = [] { throw std::runtime_error{"no licence"}; }}};
-  fmap::future_map map{pool, same, std::views::iota(0), 8};
+  fmap::future_map map{pool, same, std::views::iota(0) | by_a_source, 8};
   std::uint64_t outcomes = 0;
   CHECK_THROWS_AS(
       [&] {
@@ -193,7 +194,8 @@ TEST_CASE("what runs when the pool breaks is finished") {
                          hold.pass();
                          return i;
                        },
-                       std::views::iota(0, 3), fmap::map_options{.buffersize = 3, .ordered = true}};
+                       std::views::iota(0, 3) | by_a_source,
+                       fmap::map_options{.buffersize = 3, .ordered = true}};
   std::jthread opener{[&] {
     eventually([&] { return map.stats().failed == 2; });
     hold.open();

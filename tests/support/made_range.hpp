@@ -7,6 +7,7 @@
 #include <iterator>
 #include <limits>
 #include <optional>
+#include <ranges>
 #include <type_traits>
 #include <utility>
 
@@ -71,5 +72,9 @@ private:
   std::uint64_t next_ = 0;
   std::optional<value> current_;
 };
+
+/// The same elements, pulled by a source as far as the bound lets it: fmap cannot know that they are at
+/// hand.
+inline constexpr auto by_a_source = std::views::transform([](auto x) { return x; });
 
 }  // namespace testing
