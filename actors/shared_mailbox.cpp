@@ -15,6 +15,9 @@ namespace {
 /// A worker that took its batch longer ago than this may be at a slow item.
 constexpr std::chrono::microseconds soon{100};
 
+/// So many items are worth waking somebody up, whatever they cost.
+constexpr std::uint64_t most_of_interest = 1u << 20;
+
 }  // namespace
 
 constinit thread_local const shared_mailbox* working_for = nullptr;
@@ -30,23 +33,12 @@ void run::clear() {
 }
 
 void shared_mailbox::wake_worker(bells& ring, bool at_once) {
-  queued_items_.store(ledger_.queued(), std::memory_order_relaxed);
-  auto time = ledger_.queued_time();
-  bool any = ledger_.queued() != 0;
-  for (const run* r : at_hand_) {
-    const std::uint64_t n = pullable(*r);
-    if (n == 0) continue;
-    any = true;
-    const auto cost = ledger_.cost(r->id);
-    time =
-        cost.count() == 0
-            ? ledger::duration::max()
-            : std::max(time, cost * static_cast<std::int64_t>(std::min<std::uint64_t>(n, 1 << 20)));
-  }
-  if (!any) return;
+  const bool something = ledger_.queued() != 0 || !thirsty_.empty();
+  something_to_do_.store(something, std::memory_order_relaxed);
+  if (!something) return;
   // Somebody who is awake will have it done sooner than another one is up. If he will not (his item
   // may turn out to be slow), the tick wakes one.
-  if (!at_once && time < worth_waking && soon_free()) return want_tick(ring);
+  if (!at_once && time_to_do() < worth_waking && soon_free()) return want_tick(ring);
   const auto it = std::find_if(idle_.rbegin(), idle_.rend(), [&](const worker* w) {
     return at_once || !w->remote || ledger_.wants(w->id);
   });
@@ -66,10 +58,21 @@ void shared_mailbox::wake_worker(bells& ring, bool at_once) {
   }
 }
 
+/// How long one worker would be busy with what is queued and what can be pulled; max() if it is not known.
+ledger::duration shared_mailbox::time_to_do() const {
+  auto result = ledger_.queued_time();
+  for (const run* r : thirsty_) {
+    if (result >= worth_waking) break;
+    const auto cost = ledger_.cost(r->id);
+    if (cost.count() == 0) return ledger::duration::max();
+    result += cost * static_cast<std::int64_t>(std::min(pullable(*r), most_of_interest));
+  }
+  return result;
+}
+
 /// Whether some worker will probably look for work within moments.
 bool shared_mailbox::soon_free() const {
-  const auto pulls = [](const run* r) { return r->in_source; };
-  if (spinning_ != 0 || std::any_of(at_hand_.begin(), at_hand_.end(), pulls)) return true;
+  if (spinning_ + pulling_ != 0) return true;
   const auto now = clock::now();
   return std::any_of(workers_.begin(), workers_.end(),
                      [&](const worker* w) { return w->batch.count != 0 && now - w->since < soon; });
@@ -88,13 +91,8 @@ bool shared_mailbox::stalled(const run& r) const {
 void shared_mailbox::wake_source(run& r, bells& ring, bool at_once) {
   const auto free = ledger_.counts(r.id).free;
   r.free_tokens.store(free, std::memory_order_relaxed);
-  if (r.at_hand) {
-    const std::uint64_t n = pullable(r);
-    if (n >= enough_tokens(r)) pullable_items_.store(n, std::memory_order_relaxed);
-    if (n == 0) return;
-  } else if (!r.source_waiting || free == 0) {
-    return;
-  }
+  if (r.at_hand) look_up_thirst(r, at_once || (r.sink_waiting && stalled(r)));
+  if (r.at_hand ? pullable(r) == 0 : !r.source_waiting || free == 0) return;
   if (!at_once && free < r.wake_after && !(r.cheap ? r.sink_waiting && stalled(r) : starving()))
     return want_tick(ring);
   if (r.at_hand) return wake_worker(ring);

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <atomic>
+#include <deque>
 #include <exception>
 #include <functional>
 #include <memory>
@@ -54,6 +55,7 @@ struct run {
   std::uint32_t granted = 0;    // its slots that the source may fill
   clock::time_point published_at{};
   bool at_hand = false;            // workers pull it, between batches
+  bool thirsty = false;            // one of them is to do so
   bool in_source = false;          // a thread is inside `from`
   bool source_waiting = false;     // for tokens
   bool input_over = false;         // the input has ended by itself
@@ -305,7 +307,8 @@ public:
 
 private:
   void pull_some(run&, std::unique_lock<short_mutex>&, bells&);
-  bool pull_at_hand(bool few, std::unique_lock<short_mutex>&, bells&);
+  bool quench(std::unique_lock<short_mutex>&, bells&);
+  void look_up_thirst(run&, bool few = false);
   std::uint64_t pullable(const run&) const;
   std::uint64_t enough_tokens(const run&) const;
   void publish(run&, std::uint32_t filled, bells&);
@@ -328,6 +331,7 @@ private:
   void wake_source(run&, bells&, bool at_once = false);
   void wake_sink(run&, bells&, bool at_once = false);
   void appraise(run&);
+  ledger::duration time_to_do() const;
   bool starving() const;
   bool worth_spinning(const worker&) const;
   bool soon_free() const;
@@ -350,10 +354,9 @@ private:
   doorbell_ptr supervisor_;
   std::shared_ptr<job> task_job_;
   run_ptr tasks_;
-  std::vector<run*> at_hand_;  // runs whose input workers pull
-  std::size_t last_at_hand_ = 0;
-  std::uint32_t spinning_ = 0;  // workers
-  std::atomic<std::uint64_t> queued_items_{0}, pullable_items_{0};
+  std::deque<run*> thirsty_;                  // runs whose input a worker is to pull
+  std::uint32_t spinning_ = 0, pulling_ = 0;  // workers
+  std::atomic<bool> something_to_do_{false};
   clock::time_point released_at_{}, ticked_at_{};
   std::chrono::microseconds next_tick_ = tick_interval;
   bool tick_wanted_ = false, ticking_ = false, active_ = false, closing_ = false;

@@ -88,7 +88,7 @@ void shared_mailbox::pull_by_workers(run& r) {
   if (r.cut || r.stopped) return;
   r.at_hand = true;
   r.flush_every = any_number;
-  at_hand_.push_back(&r);
+  look_up_thirst(r);
   wake_worker(ring);
 }
 
@@ -159,8 +159,8 @@ void shared_mailbox::pull_some(run& r, std::unique_lock<short_mutex>& lock, bell
     r.flush_every = std::min(2 * r.flush_every, c.capacity);
   else if (took >= slow_fill)
     r.flush_every = std::max(r.flush_every / 2, 1u);
-  publish(r, filled, ring);
   r.in_source = false;
+  publish(r, filled, ring);
   if (!more && !r.stopped) {
     r.input_over = true;
     r.input_error = error;
@@ -174,19 +174,30 @@ std::uint64_t shared_mailbox::enough_tokens(const run& r) const {
 
 /// How many items a worker could pull of an input at hand.
 std::uint64_t shared_mailbox::pullable(const run& r) const {
-  if (r.in_source) return 0;
+  if (!r.at_hand || r.in_source || r.stopped || r.input_over || r.cut) return 0;
   const auto c = ledger_.counts(r.id);
   return c.queued == 0 ? c.free + c.granted : 0;
 }
 
-/// Lets a worker pull an input at hand of which nothing is queued; of cheap items only if there are
-/// tokens enough, or if `few` will do. False: there is none.
-bool shared_mailbox::pull_at_hand(bool few, std::unique_lock<short_mutex>& lock, bells& ring) {
-  for (std::size_t i = 0; i != at_hand_.size(); ++i) {
-    run& r = *at_hand_[++last_at_hand_ % at_hand_.size()];
-    if (pullable(r) < (few ? 1 : enough_tokens(r))) continue;
-    pullable_items_.store(0, std::memory_order_relaxed);
+/// A run without a source is thirsty when nothing of it is queued and there are tokens enough for a visit
+/// to its input, or `few`.
+void shared_mailbox::look_up_thirst(run& r, bool few) {
+  if (r.thirsty || pullable(r) < (few ? 1 : enough_tokens(r))) return;
+  r.thirsty = true;
+  thirsty_.push_back(&r);
+  something_to_do_.store(true, std::memory_order_relaxed);
+}
+
+/// Lets a worker pull what the run that has been thirsty for longest has tokens for. False: there is none.
+bool shared_mailbox::quench(std::unique_lock<short_mutex>& lock, bells& ring) {
+  while (!thirsty_.empty()) {
+    run& r = *thirsty_.front();
+    thirsty_.pop_front();
+    r.thirsty = false;
+    if (pullable(r) == 0) continue;
+    ++pulling_;
     if (fillable(r) != r.filled) pull_some(r, lock, ring);
+    --pulling_;
     if (r.stopped || r.input_over || r.cut) end_source(r, ring);
     return true;
   }
@@ -244,7 +255,7 @@ void shared_mailbox::harvest(run& r, bells& ring) {
 void shared_mailbox::end_source(run& r, bells& ring) {
   ledger_.end(r.id);
   r.source_waiting = false;
-  std::erase(at_hand_, &r);
+  if (std::exchange(r.thirsty, false)) std::erase(thirsty_, &r);
   ring.add(std::exchange(r.source_bell, nullptr));
   wake_sink(r, ring);
   notify_drained(r, ring);

@@ -38,30 +38,27 @@ bool shared_mailbox::work(worker& w) {
   std::unique_lock lock{mutex_};
   if (std::exchange(w.idle, false)) std::erase(idle_, &w);
   auto begun = clock::now();
-  bool worked = false, few = false;
+  bool worked = false;
   while (!broken_) {
-    if (pull_at_hand(few, lock, ring)) {
-      begun = clock::now();
-      few = false;
-    }
+    if (quench(lock, ring)) begun = clock::now();
     const span s = ledger_.take(w.id);
     if (!s) {
+      if (!thirsty_.empty()) continue;
       if (worked && !closing_ && worth_spinning(w)) {
+        something_to_do_.store(false, std::memory_order_relaxed);
         ++spinning_;
         lock.unlock();
         ring.ring();
-        worked = w.spin.wait([&] {
-          return queued_items_.load(std::memory_order_relaxed)
-                     + pullable_items_.load(std::memory_order_relaxed)
-                 != 0;
-        });
+        worked = w.spin.wait([&] { return something_to_do_.load(std::memory_order_relaxed); });
         begun = clock::now();
         lock.lock();
         --spinning_;
-      } else if (std::exchange(few, true)) {
-        break;
+        if (worked) continue;
       }
-      continue;
+      // Rather than rest, a worker pulls what there are tokens for, however few.
+      for (auto& [id, r] : runs_) look_up_thirst(*r, true);
+      if (!thirsty_.empty()) continue;
+      break;
     }
     worked = true;
     run& r = *runs_.at(s.run);
@@ -73,6 +70,7 @@ bool shared_mailbox::work(worker& w) {
     w.since = begun;
     w.at.limit.store(offset + s.count, std::memory_order_relaxed);
     w.at.current.store(offset, std::memory_order_relaxed);
+    look_up_thirst(r);
     wake_worker(ring);
     if (s.count > 1) want_tick(ring);
     // Where many wait for the processor or for the mutex, that must not make items look heavy: it would
