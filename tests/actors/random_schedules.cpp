@@ -39,6 +39,7 @@ public:
     if (below(3) == 0)
       limits_.chunksize = 1 + below(static_cast<std::uint32_t>(limits_.buffersize));
     items_ = below(150);
+    at_hand_ = mishap_ != mishap::source_killed && below(2) == 0;
     throws_at_ = mishap_ == mishap::source_throws ? below(150) : ~0ull;
     strikes_at_ = below(200);
   }
@@ -46,8 +47,12 @@ public:
   /// What went wrong; empty if nothing did.
   std::string play() {
     {
-      stepped_run run{pool_, limits_, items_, [this](std::uint64_t i) { return make(i); },
-                      [this](counted c) { return apply(std::move(c)); }};
+      stepped_run run{pool_,
+                      limits_,
+                      items_,
+                      [this](std::uint64_t i) { return make(i); },
+                      [this](counted c) { return apply(std::move(c)); },
+                      at_hand_};
       run_ = &run;
       for (std::uint64_t idle = 0; !run.over(); ++steps_) {
         if (steps_ == strikes_at_) strike();
@@ -183,6 +188,7 @@ private:
   mishap mishap_;
   stepped_pool pool_;
   fmap::actors::run_limits limits_;
+  bool at_hand_ = false;
   std::uint64_t items_ = 0, throws_at_ = 0, strikes_at_ = 0, steps_ = 0;
   stepped_run* run_ = nullptr;
   std::uint64_t pulled_ = 0, losses_ = 0;

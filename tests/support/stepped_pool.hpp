@@ -2,6 +2,7 @@
 // A pool whose actors are run one step at a time, and a consumer that never waits.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <exception>
 #include <functional>
@@ -55,6 +56,23 @@ public:
   std::shared_ptr<fmap::actors::thread_core> core;
 };
 
+/// The input of a run, said to be at hand or not.
+class input_said_to_be final : public fmap::detail::input {
+public:
+  input_said_to_be(bool at_hand, std::unique_ptr<input> from)
+      : at_hand_{at_hand}, from_{std::move(from)} {}
+
+  bool pull(fmap::detail::chunk& c, std::uint32_t& filled, std::uint32_t end,
+            const std::atomic<std::uint32_t>& flush_every) override {
+    return from_->pull(c, filled, end, flush_every);
+  }
+  bool at_hand() const override { return at_hand_; }
+
+private:
+  const bool at_hand_;
+  const std::unique_ptr<input> from_;
+};
+
 /// A run of counted items 0, 1, 2 ... and its consumer.
 class stepped_run {
 public:
@@ -62,12 +80,14 @@ public:
   using function = std::function<counted(counted)>;
 
   stepped_run(stepped_pool& pool, const fmap::actors::run_limits& limits, std::uint64_t items,
-              make source, function fn)
+              make source, function fn, bool at_hand = false)
       : pool_{pool} {
     using range = made_range<make>;
     run_ = pool.box().open(
         limits, std::make_shared<fmap::detail::function_job<counted, function>>(std::move(fn)),
-        std::make_unique<fmap::detail::range_input<range>>(range{std::move(source), items}),
+        std::make_unique<input_said_to_be>(
+            at_hand,
+            std::make_unique<fmap::detail::range_input<range>>(range{std::move(source), items})),
         nullptr);
     pool.core->start_source(run_);
   }
