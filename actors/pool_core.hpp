@@ -23,7 +23,7 @@ public:
   pool_core(const pool_core&) = delete;
   pool_core& operator=(const pool_core&) = delete;
 
-  /// Brings up a source for this run, on a thread of its own, and lets it pull.
+  /// Has this run's input pulled: by a source on a thread of its own, or by workers if it is at hand.
   virtual void start_source(const actors::run_ptr&) = 0;
 
   /// The run is about to be closed.

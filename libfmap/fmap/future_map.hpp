@@ -94,6 +94,10 @@ struct actor_sink {
 /// and ends the map; outcomes() delivers errors as values instead and goes on. What the input's iterator
 /// throws arrives after the results of everything that was pulled before it.
 ///
+/// One thread at a time touches the input: a thread of the map's own, which may block there, or, where
+/// pulling never blocks (contiguous ranges and integral views::iota, on a thread_pool), any worker that
+/// needs items.
+///
 /// Leaving early is safe at any point. The destructor stops the source, drops what is queued, and waits
 /// until running calls (of the function and of the iterator) have returned. Movable while no iterator is
 /// in use. One thread iterates; stats() may be called from any thread at any time.
