@@ -53,7 +53,7 @@ bool shared_mailbox::work(worker& w) {
         begun = clock::now();
         lock.lock();
         --spinning_;
-        if (worked) continue;
+        continue;
       }
       // Rather than rest, a worker pulls what there are tokens for, however few.
       for (auto& [id, r] : runs_) look_up_thirst(*r, true);
