@@ -332,6 +332,10 @@ std::uint32_t ledger::finished(worker_id worker, run_id run, std::uint64_t first
   return n;
 }
 
+void ledger::charge(run_id id, duration took) {
+  if (run_state* r = find(id)) r->vtime += static_cast<double>(took.count());
+}
+
 void ledger::give_back(worker_id worker, run_id run, std::uint64_t first, std::uint32_t count) {
   worker_state* w = find_worker(worker);
   run_state* r = find(run);

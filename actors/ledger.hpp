@@ -139,6 +139,9 @@ public:
   std::uint32_t finished(worker_id, run_id, std::uint64_t first, std::uint32_t count,
                          duration took);
 
+  /// Workers have spent this much time on a run other than on its items.
+  void charge(run_id, duration took);
+
   /// These held items have not begun and go back to the queue; in a stopped run they are dropped.
   void give_back(worker_id, run_id, std::uint64_t first, std::uint32_t count);
 

@@ -63,7 +63,7 @@ ledger::duration shared_mailbox::time_to_do() const {
   auto result = ledger_.queued_time();
   for (const run* r : thirsty_) {
     if (result >= worth_waking) break;
-    const auto cost = ledger_.cost(r->id);
+    const auto cost = std::min<ledger::duration>(ledger_.cost(r->id), worth_waking);
     if (cost.count() == 0) return ledger::duration::max();
     result += cost * static_cast<std::int64_t>(std::min(pullable(*r), most_of_interest));
   }

@@ -106,7 +106,8 @@ shared_mailbox::pulled shared_mailbox::pull(run& r, bool once) {
   std::unique_lock lock{mutex_};
   r.source_waiting = false;
   while (!r.stopped && !r.input_over && !r.cut) {
-    if (fillable(r) == r.filled) {
+    const std::uint32_t end = fillable(r);
+    if (end == r.filled) {
       wake_sink(r, ring);
       if (r.cheap) {
         const std::uint64_t enough = enough_tokens(r);
@@ -160,6 +161,7 @@ void shared_mailbox::pull_some(run& r, std::unique_lock<short_mutex>& lock, bell
   else if (took >= slow_fill)
     r.flush_every = std::max(r.flush_every / 2, 1u);
   r.in_source = false;
+  if (r.at_hand) ledger_.charge(r.id, took);
   publish(r, filled, ring);
   if (!more && !r.stopped) {
     r.input_over = true;
@@ -183,8 +185,8 @@ std::uint64_t shared_mailbox::pullable(const run& r) const {
 /// to its input, or `few`.
 void shared_mailbox::look_up_thirst(run& r, bool few) {
   if (r.thirsty || pullable(r) < (few ? 1 : enough_tokens(r))) return;
-  r.thirsty = true;
   thirsty_.push_back(&r);
+  r.thirsty = true;
   something_to_do_.store(true, std::memory_order_relaxed);
 }
 
@@ -196,7 +198,13 @@ bool shared_mailbox::quench(std::unique_lock<short_mutex>& lock, bells& ring) {
     r.thirsty = false;
     if (pullable(r) == 0) continue;
     ++pulling_;
-    if (fillable(r) != r.filled) pull_some(r, lock, ring);
+    try {
+      const std::uint32_t end = fillable(r);
+      if (end != r.filled) pull_some(r, lock, ring);
+    } catch (...) {
+      r.input_over = true;
+      r.input_error = std::current_exception();
+    }
     --pulling_;
     if (r.stopped || r.input_over || r.cut) end_source(r, ring);
     return true;
@@ -212,8 +220,8 @@ std::uint32_t shared_mailbox::fillable(run& r) {
     if (counts.free == 0 && counts.granted == 0) return r.filled = 0;
     if (r.unused.empty()) {
       if (r.vacant.empty()) {
-        r.vacant.push_back(static_cast<std::uint32_t>(r.chunks.size()));
         r.chunks.emplace_back();
+        r.vacant.push_back(static_cast<std::uint32_t>(r.chunks.size() - 1));
       }
       const std::uint32_t id = r.vacant.back();
       r.vacant.pop_back();

@@ -41,6 +41,7 @@ bool shared_mailbox::work(worker& w) {
   bool worked = false;
   while (!broken_) {
     if (quench(lock, ring)) begun = clock::now();
+    if (broken_) break;
     const span s = ledger_.take(w.id);
     if (!s) {
       if (!thirsty_.empty()) continue;

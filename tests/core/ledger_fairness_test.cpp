@@ -122,3 +122,19 @@ TEST_CASE("ledger: a run that had nothing to do is not owed the time it did not 
   auto used = s.pass(50ms);
   CHECK(about_half(part(used, a, c)));
 }
+
+TEST_CASE("ledger: the time to pull a run's items counts as its own") {
+  ledger l;
+  const worker_id w = l.add_worker(plenty);
+  const run_id a = l.open({.buffersize = 8}), b = l.open({.buffersize = 8});
+  l.charge(a, 1s);
+  pull(l, a, 8);
+  pull(l, b, 8);
+  for (int i = 0; i != 8; ++i) {
+    const span s = l.take(w);
+    CHECK(s.run == b);
+    finish(l, w, s, s.count * 1ms);
+    if (l.counts(b).queued == 0) break;
+  }
+  CHECK(l.take(w).run == a);
+}

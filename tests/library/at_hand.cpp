@@ -33,6 +33,9 @@ static_assert(
     is_at_hand<std::ranges::iota_view<int>> && is_at_hand<std::ranges::iota_view<int, int>>);
 static_assert(
     is_at_hand<decltype(std::views::iota(0) | std::views::drop(3) | std::views::take(9))>);
+using while_true = bool (*)(int);
+static_assert(!is_at_hand<std::ranges::take_while_view<std::span<int>, while_true>>);
+static_assert(!is_at_hand<std::ranges::drop_while_view<std::span<int>, while_true>>);
 static_assert(!is_at_hand<std::ranges::istream_view<int>>);
 static_assert(!is_at_hand<transformed<std::ranges::iota_view<int>>>);
 static_assert(!is_at_hand<std::ranges::take_view<transformed<std::ranges::iota_view<int>>>>);

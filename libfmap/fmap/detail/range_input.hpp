@@ -2,7 +2,9 @@
 // Any input range as the input of a run.
 #pragma once
 
+#include <concepts>
 #include <cstdint>
+#include <iterator>
 #include <optional>
 #include <ranges>
 #include <type_traits>
@@ -20,13 +22,18 @@ inline constexpr bool owns_elements =
 template <class Container>
 inline constexpr bool owns_elements<std::ranges::owning_view<Container>> = true;
 
-/// Ranges whose elements are there already, or are counted: to pull them never waits for anything.
+/// Ranges whose elements are there already, or are counted: to pull them never waits for anything, and
+/// runs no code of the user's but the elements' copy constructor.
 template <class Range>
-inline constexpr bool is_at_hand = std::ranges::contiguous_range<Range>;
+inline constexpr bool is_at_hand =
+    std::ranges::contiguous_range<Range>&& std::ranges::sized_range<Range>;
 template <class Range>
 inline constexpr bool is_at_hand<Range&> = is_at_hand<std::remove_cv_t<Range>>;
+template <class Range, class Predicate>
+inline constexpr bool is_at_hand<std::ranges::drop_while_view<Range, Predicate>> = false;
 template <std::integral Count, class Bound>
-inline constexpr bool is_at_hand<std::ranges::iota_view<Count, Bound>> = true;
+inline constexpr bool is_at_hand<std::ranges::iota_view<Count, Bound>> =
+    std::integral<Bound> || std::same_as<Bound, std::unreachable_sentinel_t>;
 template <class Range>
 inline constexpr bool is_at_hand<std::ranges::take_view<Range>> = is_at_hand<Range>;
 template <class Range>

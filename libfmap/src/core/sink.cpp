@@ -124,8 +124,9 @@ bool sink::next_span() {
   actors::outcome_span span{chunk_, end_, impl_->span_size};
   chunk_ = nullptr;
   offset_ = end_ = 0;
-  // Workers that pull many cheap items have enough tokens until the end of the span.
-  until_give_back_ = impl_->group > 1 && r.at_hand && r.cheap ? actors::unbounded : impl_->group;
+  // Workers that pull many cheap items have enough tokens until then.
+  const bool later = impl_->group > 1 && r.at_hand && r.cheap;
+  until_give_back_ = later ? r.limits.buffersize / 2 + 1 : impl_->group;
   for (bool will_sleep = false;;) {
     switch (box.next(r, span, will_sleep)) {
       case shared_mailbox::next_result::outcomes:
