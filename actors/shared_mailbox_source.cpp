@@ -154,6 +154,9 @@ void shared_mailbox::pull_some(run& r, std::unique_lock<short_mutex>& lock, bell
   }
   const auto took = clock::now() - begun;
   lock.lock();
+  // Not for a single time: the thread may just have waited for the processor.
+  const bool slow = r.flush_every.load(std::memory_order_relaxed) < c.capacity;
+  if (r.at_hand && slow) ledger_.charge(r.id, took);
   if (r.work->asynchronous)
     r.flush_every = 1;  // each item is to be started before the next one is pulled
   else if (took <= quick_fill)
@@ -161,7 +164,6 @@ void shared_mailbox::pull_some(run& r, std::unique_lock<short_mutex>& lock, bell
   else if (took >= slow_fill)
     r.flush_every = std::max(r.flush_every / 2, 1u);
   r.in_source = false;
-  if (r.at_hand) ledger_.charge(r.id, took);
   publish(r, filled, ring);
   if (!more && !r.stopped) {
     r.input_over = true;
