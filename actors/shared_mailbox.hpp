@@ -39,6 +39,9 @@ struct run {
   /// Destroys what the slots hold.
   void clear();
 
+  /// Nothing more is to be pulled.
+  bool over() const { return stopped || input_over || cut; }
+
   const run_id id;
   const run_limits limits;
   std::shared_ptr<job> work;

@@ -95,7 +95,7 @@ void shared_mailbox::pull_by_workers(run& r) {
 void shared_mailbox::detach_source(run& r, std::exception_ptr why) {
   bells ring;
   std::lock_guard lock{mutex_};
-  if (r.input_over || r.cut || r.stopped) return;
+  if (r.over()) return;
   r.input_over = true;
   r.input_error = std::move(why);
   end_source(r, ring);
@@ -105,7 +105,7 @@ shared_mailbox::pulled shared_mailbox::pull(run& r, bool once) {
   bells ring;
   std::unique_lock lock{mutex_};
   r.source_waiting = false;
-  while (!r.stopped && !r.input_over && !r.cut) {
+  while (!r.over()) {
     const std::uint32_t end = fillable(r);
     if (end == r.filled) {
       wake_sink(r, ring);
@@ -178,7 +178,7 @@ std::uint64_t shared_mailbox::enough_tokens(const run& r) const {
 
 /// How many items a worker could pull of an input at hand.
 std::uint64_t shared_mailbox::pullable(const run& r) const {
-  if (!r.at_hand || r.in_source || r.stopped || r.input_over || r.cut) return 0;
+  if (!r.at_hand || r.in_source || r.over()) return 0;
   const auto c = ledger_.counts(r.id);
   return c.queued == 0 ? c.free + c.granted : 0;
 }
@@ -208,7 +208,7 @@ bool shared_mailbox::quench(std::unique_lock<short_mutex>& lock, bells& ring) {
       r.input_error = std::current_exception();
     }
     --pulling_;
-    if (r.stopped || r.input_over || r.cut) end_source(r, ring);
+    if (r.over()) end_source(r, ring);
     return true;
   }
   return false;

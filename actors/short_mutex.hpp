@@ -17,7 +17,6 @@ public:
     mutex_.lock();
   }
   void unlock() { mutex_.unlock(); }
-  bool try_lock() { return mutex_.try_lock(); }
 
 private:
   static constexpr int tries = 100;

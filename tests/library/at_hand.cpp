@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Inputs that are at hand have no source: workers pull them between batches.
 #include <atomic>
-#include <deque>
-#include <istream>
 #include <ranges>
 #include <set>
 #include <span>
