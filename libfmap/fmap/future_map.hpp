@@ -179,6 +179,7 @@ public:
 
   /// Starts the map and takes its first result; called again, continues where the map is.
   iterator begin() {
+    start();
     if (!holding_ && !over_) advance();
     return iterator{*this};
   }
@@ -195,11 +196,17 @@ public:
   map_stats stats() const { return sink_.stats(); }
 
 private:
+  void start() {
+    if (!over_) sink_.start();
+  }
+
   /// Destroys the current result.
   void release() {
     if (!std::exchange(holding_, false)) return;
-    std::destroy_at(&current());
-    state().store(detail::slot_state::empty, std::memory_order_relaxed);
+    if constexpr (!std::is_trivially_destructible_v<R>) {
+      std::destroy_at(&current());
+      state().store(detail::slot_state::empty, std::memory_order_relaxed);
+    }
   }
 
   std::atomic<detail::slot_state>& state() const {
@@ -222,13 +229,8 @@ private:
   /// Makes the next outcome current; false at the end. An error is left in its slot.
   bool step() {
     release();
-    try {
-      sink_.start();
-      over_ = !sink_.next();
-    } catch (...) {
-      over_ = true;
-      throw;
-    }
+    over_ = true;  // should it throw
+    over_ = !sink_.next();
     return !over_;
   }
 
@@ -238,10 +240,11 @@ private:
 
   void advance() {
     if (!step()) return;
-    if (!failed()) {
-      holding_ = true;
-      return;
-    }
+    if (failed()) fail();
+    holding_ = true;
+  }
+
+  [[noreturn]] void fail() {
     const std::exception_ptr error = take_error();
     over_ = true;
     sink_.stop();
@@ -308,6 +311,7 @@ public:
   };
 
   iterator begin() {
+    map().start();
     if (!current_) advance();
     return iterator{*this};
   }

@@ -52,6 +52,8 @@ public:
 
   bool pull(chunk& c, std::uint32_t& filled, std::uint32_t end,
             const std::atomic<std::uint32_t>& flush_every) override {
+    if constexpr (is_at_hand<Range> && std::is_trivially_copyable_v<item>)
+      return copy(c, filled, end);
     for (std::uint32_t n = 1; filled != end; ++n) {
       // The operation that makes the element: begin() for the first, ++ for each one after it.
       if (at_)
@@ -76,6 +78,22 @@ public:
 private:
   using iterator = std::ranges::iterator_t<Range>;
   using reference = std::ranges::range_reference_t<Range>;
+
+  /// Nobody need see how far this has got: it copies a few bytes.
+  bool copy(chunk& c, std::uint32_t& filled, std::uint32_t end) {
+    if (!at_) at_.emplace(std::ranges::begin(range_));
+    iterator at = *at_;
+    const auto last = std::ranges::end(range_);
+    std::uint32_t i = filled;
+    for (; i != end && at != last; ++i, ++at) {
+      ::new (c.at(i)) item(*at);
+      c.state(i).store(slot_state::item, std::memory_order_release);
+    }
+    filled = i;
+    const bool more = at != last;
+    *at_ = std::move(at);
+    return more;
+  }
 
   void start() {
     if constexpr (std::ranges::sized_range<Range>)

@@ -31,7 +31,7 @@ public:
   /// Takes the next outcome. The slot of the one before must be empty by now. False: the run is over.
   /// Throws timeout_error, pool_shutdown, broken_pool or what the input threw.
   bool next() {
-    if (offset_ + 1 >= end_ || stopped_->load(std::memory_order_relaxed)) return next_span();
+    if (offset_ + 1 >= quick_end_ || stopped_->load(std::memory_order_relaxed)) return next_slowly();
     take(offset_ + 1);
     return true;
   }
@@ -51,16 +51,17 @@ private:
   void take(std::uint32_t offset) {
     offset_ = offset;
     taken_->store(++count_, std::memory_order_relaxed);
-    if (--until_give_back_ == 0) give_back();
   }
 
+  bool next_slowly();
   bool next_span();
   void give_back();
+  void give_back_after_group();
 
   chunk* chunk_ = nullptr;  // the outcomes at hand are its slots (offset_, end_)
   std::uint32_t offset_ = 0, end_ = 0;
-  std::uint64_t count_ = 0;            // outcomes taken
-  std::uint64_t until_give_back_ = 1;  // tokens go back in groups of an eighth of the buffersize
+  std::uint32_t quick_end_ = 0;  // tokens go back when the outcome there is taken
+  std::uint64_t count_ = 0;      // outcomes taken
   std::atomic<std::uint64_t>* taken_ = nullptr;
   const std::atomic<bool>* stopped_ = nullptr;
   std::unique_ptr<impl> impl_;

@@ -75,7 +75,7 @@ struct sink::impl {
   map_options options;
   actors::deadline until;
   bool started = false;
-  std::uint64_t group = 1;
+  std::uint64_t group = 1;  // so many tokens go back at a time: an eighth of them
   std::uint32_t span_size = 0;
   actors::spinner spin;
   std::optional<std::stop_callback<std::function<void()>>> on_stop;
@@ -88,7 +88,7 @@ sink::sink(std::shared_ptr<pool_core> pool, std::shared_ptr<job> work, std::uniq
   impl_->options = options;
   impl_->run = pool->box->open(limits, std::move(work), std::move(from), impl_->bell);
   impl_->pool = std::move(pool);
-  impl_->group = until_give_back_ = std::max<std::uint64_t>(limits.buffersize / 8, 1);
+  impl_->group = std::max<std::uint64_t>(limits.buffersize / 8, 1);
   taken_ = &impl_->run->taken;
   stopped_ = &impl_->run->stopped;
 }
@@ -118,23 +118,29 @@ void sink::start() {
   if (!impl_->run->stopped) impl_->pool->start_source(impl_->run);
 }
 
+bool sink::next_slowly() {
+  if (offset_ + 1 >= end_ || stopped_->load(std::memory_order_relaxed)) return next_span();
+  take(offset_ + 1);
+  give_back();
+  return true;
+}
+
 bool sink::next_span() {
   shared_mailbox& box = *impl_->pool->box;
   actors::run& r = *impl_->run;
   actors::outcome_span span{chunk_, end_, impl_->span_size};
   chunk_ = nullptr;
-  offset_ = end_ = 0;
-  // Workers that pull many cheap items have enough tokens until then.
-  const bool later = impl_->group > 1 && r.at_hand && r.cheap;
-  until_give_back_ = later ? r.limits.buffersize / 2 + 1 : impl_->group;
+  offset_ = end_ = quick_end_ = 0;
   for (bool will_sleep = false;;) {
     switch (box.next(r, span, will_sleep)) {
       case shared_mailbox::next_result::outcomes:
         chunk_ = span.in;
-        end_ = span.end;
+        end_ = quick_end_ = span.end;
         impl_->span_size = span.count;
-        take(span.end - span.count);
-        return true;
+        offset_ = span.end - span.count - 1;
+        // Workers that pull many cheap items have enough tokens until the end of the span.
+        if (impl_->group == 1 || !r.at_hand || !r.cheap) give_back_after_group();
+        return next();
       case shared_mailbox::next_result::end:
         if (r.stopped) return false;
         if (r.input_error) std::rethrow_exception(std::exchange(r.input_error, nullptr));
@@ -156,8 +162,13 @@ bool sink::next_span() {
 }
 
 void sink::give_back() {
-  until_give_back_ = impl_->group;
   impl_->pool->box->give_tokens_back(*impl_->run);
+  give_back_after_group();
+}
+
+void sink::give_back_after_group() {
+  const std::uint32_t left = end_ - (offset_ + 1);
+  quick_end_ = end_ - left + static_cast<std::uint32_t>(std::min<std::uint64_t>(left, impl_->group - 1));
 }
 
 void sink::stop() noexcept { impl_->pool->box->stop(*impl_->run); }
