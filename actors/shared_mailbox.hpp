@@ -58,6 +58,7 @@ struct run {
   std::uint32_t granted = 0;    // its slots that the source may fill
   clock::time_point published_at{};
   bool at_hand = false;            // workers pull it, between batches
+  bool instant = false;            // in no time
   bool thirsty = false;            // one of them is to do so
   bool in_source = false;          // a thread is inside `from`
   bool source_waiting = false;     // for tokens

@@ -38,6 +38,9 @@ public:
 
   /// Whether pull() never waits for anything, and so needs no thread of its own.
   virtual bool at_hand() const { return false; }
+
+  /// Whether to pull an item is to copy a few bytes: nobody need watch how long it takes.
+  virtual bool instant() const { return false; }
 };
 
 /// The function of a run together with the types of its items and results.

@@ -52,8 +52,7 @@ public:
 
   bool pull(chunk& c, std::uint32_t& filled, std::uint32_t end,
             const std::atomic<std::uint32_t>& flush_every) override {
-    if constexpr (is_at_hand<Range> && std::is_trivially_copyable_v<item>)
-      return copy(c, filled, end);
+    if constexpr (is_instant) return copy(c, filled, end);
     for (std::uint32_t n = 1; filled != end; ++n) {
       // The operation that makes the element: begin() for the first, ++ for each one after it.
       if (at_)
@@ -74,10 +73,13 @@ public:
   }
 
   bool at_hand() const override { return is_at_hand<Range>; }
+  bool instant() const override { return is_instant; }
 
 private:
   using iterator = std::ranges::iterator_t<Range>;
   using reference = std::ranges::range_reference_t<Range>;
+
+  static constexpr bool is_instant = is_at_hand<Range> && std::is_trivially_copyable_v<item>;
 
   /// Nobody need see how far this has got: it copies a few bytes.
   bool copy(chunk& c, std::uint32_t& filled, std::uint32_t end) {
