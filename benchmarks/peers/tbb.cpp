@@ -2,6 +2,7 @@
 // oneTBB: parallel_pipeline into a bounded queue, item by item and with items chunked by hand.
 #include <algorithm>
 #include <cstddef>
+#include <semaphore>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -67,6 +68,11 @@ struct item_by_item {
   }
 };
 
+/// Whether an item counts against the bound until its result has been taken, as with fmap, or only
+/// until it has left the pipeline.
+enum class bound { exact, loose };
+
+template <bound Bound>
 struct hand_chunked {
   int chunk;
 
@@ -74,8 +80,11 @@ struct hand_chunked {
   void operator()(const shape& s, const Work& work, meter& m) const {
     using items = std::vector<item_of<Work>>;
     using results = std::vector<result_of<Work>>;
+    const auto tokens = s.buffersize / static_cast<std::size_t>(chunk);
+    std::counting_semaphore free{static_cast<std::ptrdiff_t>(tokens)};
     int made = 0;
     auto make = [&](items& in) {
+      if constexpr (Bound == bound::exact) free.acquire();
       auto end = std::min(made + chunk, s.count);
       in.reserve(static_cast<std::size_t>(end - made));
       while (made < end) in.push_back(work.make(made++));
@@ -89,16 +98,21 @@ struct hand_chunked {
     };
     auto consume = [&](const results& out) {
       for (auto& x : out) m.take(x);
+      if constexpr (Bound == bound::exact) free.release();
       return m.taken() < s.count;
     };
-    auto tokens = s.buffersize / static_cast<std::size_t>(chunk);  // the same bound, in items
     pipeline<items, results>(tokens, s.workers, make, map, consume, m);
   }
 };
 
 [[maybe_unused]] const bool entered =
-    enter("tbb", item_by_item{}) && enter("tbb-chunk4", hand_chunked{4}, 4)
-    && enter("tbb-chunk16", hand_chunked{16}, 16) && enter("tbb-chunk64", hand_chunked{64}, 64)
-    && enter("tbb-chunk256", hand_chunked{256}, 256);
+    enter("tbb", item_by_item{}) && enter("tbb-chunk4", hand_chunked<bound::loose>{4}, 4)
+    && enter("tbb-chunk16", hand_chunked<bound::loose>{16}, 16)
+    && enter("tbb-chunk64", hand_chunked<bound::loose>{64}, 64)
+    && enter("tbb-chunk256", hand_chunked<bound::loose>{256}, 256)
+    && enter("tbb-bound4", hand_chunked<bound::exact>{4}, 4)
+    && enter("tbb-bound16", hand_chunked<bound::exact>{16}, 16)
+    && enter("tbb-bound64", hand_chunked<bound::exact>{64}, 64)
+    && enter("tbb-bound256", hand_chunked<bound::exact>{256}, 256);
 
 }  // namespace
