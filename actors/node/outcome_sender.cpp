@@ -90,7 +90,7 @@ void outcome_sender::append(chunk& c, std::uint32_t i) {
   const std::size_t before = bytes_.size();
   std::exception_ptr error;
   if (c.state(i).load(std::memory_order_acquire) == slot_state::error) {
-    error = *static_cast<const std::exception_ptr*>(c.at(i));
+    error = c.error(i);
   } else {
     c.state(i).store(slot_state::running, std::memory_order_relaxed);
     try {

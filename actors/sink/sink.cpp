@@ -78,7 +78,7 @@ void sink::work() {
                  [&](detail::chunk& c, std::uint32_t offset, std::uint64_t) {
                    --in_flight_;
                    if (c.state(offset).load(std::memory_order_acquire) == detail::slot_state::error)
-                     failed = error_of(*static_cast<const std::exception_ptr*>(c.at(offset)));
+                     failed = error_of(c.error(offset));
                  });
   if (failed)
     quit(failed);

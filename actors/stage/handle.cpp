@@ -52,7 +52,7 @@ void handle::work() {
       [this](detail::chunk& c, std::uint32_t offset, std::uint64_t index) {
         auto answer = std::move(answers_.extract(index).mapped());
         if (c.state(offset).load(std::memory_order_acquire) == detail::slot_state::error)
-          answer.deliver(error_of(*static_cast<const std::exception_ptr*>(c.at(offset))));
+          answer.deliver(error_of(c.error(offset)));
         else
           answer.deliver(types_->wrap(c.at(offset)));
       });

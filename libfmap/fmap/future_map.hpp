@@ -219,9 +219,9 @@ private:
 
   /// Moves the error out of the current slot.
   std::exception_ptr take_error() {
-    auto* slot = static_cast<std::exception_ptr*>(sink_.current_chunk().at(sink_.offset()));
-    std::exception_ptr error = std::move(*slot);
-    std::destroy_at(slot);
+    std::exception_ptr& slot = sink_.current_chunk().error(sink_.offset());
+    std::exception_ptr error = std::move(slot);
+    std::destroy_at(&slot);
     state().store(detail::slot_state::empty, std::memory_order_relaxed);
     return error;
   }

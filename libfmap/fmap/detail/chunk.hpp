@@ -2,9 +2,11 @@
 // Storage for the items of a run and, in their place, for what became of them.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <memory>
 #include <new>
 
@@ -20,13 +22,16 @@ struct slot_layout {
 
 /// Slots for `capacity` consecutive items of a run. A slot holds the item until a worker replaces it
 /// by its outcome, and that until the consumer has gone past it. Knows no types: the run's job does.
+/// Errors that do not fit into slots lie behind them: few are ever touched, and the slots stay close.
 class chunk {
 public:
   /// The states may lie in memory that somebody else looks at, too; they are then left as they are.
   chunk(std::uint32_t id, std::uint32_t capacity, slot_layout layout,
         std::atomic<slot_state>* states = nullptr)
-      : id{id}, capacity{capacity}, stride_{layout.size}, align_{layout.align},
-        slots_{static_cast<std::byte*>(::operator new(capacity* layout.size, align_))},
+      : id{id}, capacity{capacity}, stride_{layout.size}, error_stride_{error_stride(layout)},
+        align_{std::max(layout.align, alignof(std::exception_ptr))},
+        slots_{static_cast<std::byte*>(::operator new(bytes(capacity, layout), align_))},
+        errors_{slots_ + errors_at(capacity, layout)},
         own_states_{states == nullptr ? new std::atomic<slot_state>[capacity] : nullptr},
         states_{states == nullptr ? own_states_.get() : states} {
     for (std::uint32_t i = 0; own_states_ && i != capacity; ++i)
@@ -39,6 +44,10 @@ public:
   chunk& operator=(const chunk&) = delete;
 
   void* at(std::uint32_t offset) const { return slots_ + stride_ * offset; }
+  void* error_at(std::uint32_t offset) const { return errors_ + error_stride_ * offset; }
+  std::exception_ptr& error(std::uint32_t offset) const {
+    return *std::launder(static_cast<std::exception_ptr*>(error_at(offset)));
+  }
   std::atomic<slot_state>& state(std::uint32_t offset) const { return states_[offset]; }
   std::uint32_t offset(std::uint64_t index) const {
     return static_cast<std::uint32_t>(index - first);
@@ -51,9 +60,24 @@ public:
   std::uint32_t left = 0;  ///< slots the consumer has not gone past; the mailbox's mutex guards it
 
 private:
-  const std::size_t stride_;
+  static constexpr bool holds_errors(slot_layout layout) {
+    return layout.size >= sizeof(std::exception_ptr) && layout.align >= alignof(std::exception_ptr);
+  }
+  static constexpr std::size_t error_stride(slot_layout layout) {
+    return holds_errors(layout) ? layout.size : sizeof(std::exception_ptr);
+  }
+  static constexpr std::size_t errors_at(std::uint32_t capacity, slot_layout layout) {
+    constexpr std::size_t align = alignof(std::exception_ptr);
+    return holds_errors(layout) ? 0 : (capacity * layout.size + align - 1) / align * align;
+  }
+  static constexpr std::size_t bytes(std::uint32_t capacity, slot_layout layout) {
+    return errors_at(capacity, layout) + capacity * error_stride(layout);
+  }
+
+  const std::size_t stride_, error_stride_;
   const std::align_val_t align_;
   std::byte* const slots_;
+  std::byte* const errors_;
   const std::unique_ptr<std::atomic<slot_state>[]> own_states_;
   std::atomic<slot_state>* const states_;
 };

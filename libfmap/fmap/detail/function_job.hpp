@@ -116,11 +116,11 @@ constexpr slot_layout layout_for() {
 template <class In, class Out>
 class typed_job : public job {
 public:
-  typed_job() : job{layout_for<In, Out, std::exception_ptr>()} {}
+  typed_job() : job{layout_for<In, Out>()} {}
 
   void fail(chunk& c, std::uint32_t i, const std::exception_ptr& error) override {
     clear(c, i, i + 1);
-    ::new (c.at(i)) std::exception_ptr{error};
+    ::new (c.error_at(i)) std::exception_ptr{error};
     c.state(i).store(slot_state::error, std::memory_order_release);
     failures.fetch_add(1, std::memory_order_relaxed);
   }
@@ -130,7 +130,7 @@ public:
       switch (c.state(i).exchange(slot_state::empty, std::memory_order_acquire)) {
         case slot_state::item: std::destroy_at(static_cast<In*>(c.at(i))); break;
         case slot_state::value: std::destroy_at(static_cast<Out*>(c.at(i))); break;
-        case slot_state::error: std::destroy_at(static_cast<std::exception_ptr*>(c.at(i))); break;
+        case slot_state::error: std::destroy_at(&c.error(i)); break;
         case slot_state::empty:
         case slot_state::arriving:
         case slot_state::running: break;
