@@ -9,6 +9,7 @@
 #include <fmap/errors.hpp>
 
 #include "actors/bells.hpp"
+#include "actors/prefetch.hpp"
 #include "actors/shared_mailbox.hpp"
 
 namespace fmap::actors {
@@ -146,6 +147,10 @@ void shared_mailbox::pull_some(run& r, std::unique_lock<short_mutex>& lock, bell
   bool more = false;
   std::exception_ptr error;
   lock.unlock();
+  if (r.instant) {
+    fetch_for_writing(c.at(filled), c.at(end));
+    fetch_for_writing(&c.state(filled), &c.state(filled) + (end - filled));
+  }
   ring.ring();
   const auto begun = r.instant ? clock::time_point{} : clock::now();
   try {

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Cache lines asked for before they are written.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+
+namespace fmap::actors {
+
+/// Begins to fetch the memory [begin, end), at most a page of it, from whichever core wrote it last.
+/// A store waits for its line, and each later store for it; what is asked for here comes all at a time.
+inline void fetch_for_writing(const void* begin, const void* end) {
+  constexpr std::ptrdiff_t cache_line = 64, most = 4096;
+  const auto* const first = static_cast<const char*>(begin);
+  const auto* const last = std::min(static_cast<const char*>(end), first + most);
+  for (const char* p = first; p < last; p += cache_line) {
+#if defined(__x86_64__)
+    // Without further options compilers make of the builtin a prefetch for reading.
+    asm volatile("prefetchw %0" : : "m"(*p));
+#else
+    __builtin_prefetch(p, 1);
+#endif
+  }
+}
+
+}  // namespace fmap::actors
