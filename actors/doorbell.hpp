@@ -22,7 +22,7 @@ using doorbell_ptr = std::shared_ptr<doorbell>;
 /// The doorbell of a thread that waits.
 class parker final : public doorbell {
 public:
-  void ring() noexcept override { place_.ring(); }
+  void ring() noexcept override { place_.ring_kept(); }
 
   /// Returns once the bell has rung since the last wait: true, or false at the deadline. A pool's worker
   /// does other work meanwhile.

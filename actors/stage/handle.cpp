@@ -47,15 +47,15 @@ void handle::push(detail::arrival& a, caf::response_promise answer) {
 }
 
 void handle::work() {
-  const bool over = run_->take(
-      [] { return true; },
-      [this](detail::chunk& c, std::uint32_t offset, std::uint64_t index) {
-        auto answer = std::move(answers_.extract(index).mapped());
-        if (c.state(offset).load(std::memory_order_acquire) == detail::slot_state::error)
-          answer.deliver(error_of(c.error(offset)));
-        else
-          answer.deliver(types_->wrap(c.at(offset)));
-      });
+  const bool over =
+      run_->take([] { return true; },
+                 [this](detail::chunk& c, std::uint32_t offset, std::uint64_t index) {
+                   auto answer = std::move(answers_.extract(index).mapped());
+                   if (c.state(offset).load(std::memory_order_acquire) == detail::slot_state::error)
+                     answer.deliver(error_of(c.error(offset)));
+                   else
+                     answer.deliver(types_->wrap(c.at(offset)));
+                 });
   if (over) {
     const caf::error why = run_->cut();
     refuse_all(why);

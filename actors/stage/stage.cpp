@@ -180,9 +180,7 @@ void stage::send_outcome(detail::chunk& c, std::uint32_t offset, std::uint64_t i
   --in_flight_;
   ++sent_;
   if (c.state(offset).load(std::memory_order_acquire) == detail::slot_state::error)
-    downstream_.tell(
-        this,
-        failure{index, detail::describe(c.error(offset))});
+    downstream_.tell(this, failure{index, detail::describe(c.error(offset))});
   else
     downstream_.tell(this, types_->wrap(c.at(offset)));
 }

@@ -27,6 +27,17 @@ public:
     condition_.notify_one();
   }
 
+  /// Rings a place that the caller keeps from being destroyed: who is woken, perhaps in the middle of
+  /// this, then need not wait for the mutex.
+  void ring_kept() noexcept {
+    {
+      std::lock_guard guard{mutex_};
+      rung_ = true;
+      if (forward_ != nullptr) forward_->ring();
+    }
+    condition_.notify_one();
+  }
+
   /// Calls `enough` under the mutex; what it returns is from now on what rung() says.
   template <class Enough>
   bool check(Enough enough) noexcept {

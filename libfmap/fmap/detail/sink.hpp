@@ -31,7 +31,8 @@ public:
   /// Takes the next outcome. The slot of the one before must be empty by now. False: the run is over.
   /// Throws timeout_error, pool_shutdown, broken_pool or what the input threw.
   bool next() {
-    if (offset_ + 1 >= quick_end_ || stopped_->load(std::memory_order_relaxed)) return next_slowly();
+    if (offset_ + 1 >= quick_end_ || stopped_->load(std::memory_order_relaxed))
+      return next_slowly();
     take(offset_ + 1);
     return true;
   }

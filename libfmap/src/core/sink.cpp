@@ -168,7 +168,8 @@ void sink::give_back() {
 
 void sink::give_back_after_group() {
   const std::uint32_t left = end_ - (offset_ + 1);
-  quick_end_ = end_ - left + static_cast<std::uint32_t>(std::min<std::uint64_t>(left, impl_->group - 1));
+  quick_end_ =
+      end_ - left + static_cast<std::uint32_t>(std::min<std::uint64_t>(left, impl_->group - 1));
 }
 
 void sink::stop() noexcept { impl_->pool->box->stop(*impl_->run); }
