@@ -136,9 +136,8 @@ private:
   static taken_outcome read(fmap::detail::chunk& c, std::uint32_t offset) {
     taken_outcome result{c.first + offset, {}, {}};
     if (c.state(offset) == fmap::detail::slot_state::error) {
-      auto* error = std::launder(static_cast<std::exception_ptr*>(c.at(offset)));
-      result.error = *error;
-      std::destroy_at(error);
+      result.error = c.error(offset);
+      std::destroy_at(&c.error(offset));
     } else {
       auto* value = std::launder(static_cast<counted*>(c.at(offset)));
       result.value = value->value();
