@@ -29,22 +29,30 @@ double seconds_since(clock::time_point begin) {
 constexpr auto twice = [](std::int64_t x) { return 2 * x; };
 constexpr int buffersize = 1024;
 
-/// Takes all results in a thread of its own, as the other benchmarks do.
 void consume(fmap::thread_pool& pool, std::int64_t count) {
-  std::thread consumer{[&] {
-    std::int64_t sum = 0;
-    const auto items = std::views::iota(std::int64_t{0}, count);
-    for (const auto v : fmap::future_map{pool, twice, items, buffersize}) sum += v;
-    if (sum != count * (count - 1)) std::abort();
-  }};
-  consumer.join();
+  std::int64_t sum = 0;
+  const auto items = std::views::iota(std::int64_t{0}, count);
+  for (const auto v : fmap::future_map{pool, twice, items, buffersize}) sum += v;
+  if (sum != count * (count - 1)) std::abort();
 }
 
-/// Items a second.
-double rate(fmap::thread_pool& pool, std::int64_t count) {
+/// Items a second, of several runs together.
+double rate(fmap::thread_pool& pool, std::int64_t count, int runs = 1) {
   const auto begin = clock::now();
-  consume(pool, count);
-  return static_cast<double>(count) / seconds_since(begin);
+  for (int i = 0; i != runs; ++i) consume(pool, count);
+  return static_cast<double>(count) * runs / seconds_since(begin);
+}
+
+/// How one rate compares to another: the median of several rounds, in each of which both are measured.
+double compare(const std::function<double()>& one, const std::function<double()>& other) {
+  constexpr std::size_t rounds = 9;
+  std::vector<double> ratios;
+  for (std::size_t i = 0; i != rounds; ++i) {
+    const double rate = one();
+    ratios.push_back(rate / other());
+  }
+  std::ranges::nth_element(ratios, ratios.begin() + rounds / 2);
+  return ratios[rounds / 2];
 }
 
 /// Microseconds from pulled to taken: that share of the items is faster. An item every millisecond.
@@ -66,8 +74,7 @@ double scaling(std::size_t workers) {
   fmap::thread_pool two{2}, other{workers};
   rate(two, 1'000'000);
   rate(other, 1'000'000);
-  const double base = rate(two, 5'000'000);
-  return rate(other, 5'000'000) / base;
+  return compare([&] { return rate(other, 5'000'000); }, [&] { return rate(two, 5'000'000); });
 }
 
 /// What 100 maps at a time get together, divided by what one gets; or the least one's share of a
@@ -100,12 +107,9 @@ double together(bool fairness) {
 double length(std::int64_t count) {
   fmap::thread_pool pool{2};
   rate(pool, 1'000'000);
-  const double base = rate(pool, 1'000'000);
-  // A short one several times, since its clock would be too coarse.
-  const int times = static_cast<int>(std::max<std::int64_t>(1, 1'000'000 / count));
-  const auto begin = clock::now();
-  for (int i = 0; i != times; ++i) consume(pool, count);
-  return base / (static_cast<double>(count) * times / seconds_since(begin));
+  const int runs = static_cast<int>(std::max<std::int64_t>(1, 10'000'000 / count));
+  return compare([&] { return rate(pool, 1'000'000, 10); },
+                 [&] { return rate(pool, count, runs); });
 }
 
 /// Megabytes at the peak of a process that does nothing else.
