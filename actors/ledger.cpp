@@ -318,9 +318,10 @@ std::uint32_t ledger::finished(worker_id worker, run_id run, std::uint64_t first
   scratch_.clear();
   const std::uint32_t n = release(*w, *r, first, count, scratch_);
   if (n == 0) return 0;
-  learn(*r, n, took);
+  const bool measured = took != as_charged;
+  if (measured) learn(*r, n, took);
   for (const span& s : scratch_) {
-    r->vtime -= s.count * s.charge;
+    if (measured) r->vtime -= s.count * s.charge;
     if (r->stopped) {
       r->counts.dropped += s.count;
       r->counts.free += s.count;

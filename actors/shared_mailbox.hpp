@@ -102,6 +102,7 @@ struct worker {
   span batch;  // what it still holds; others shorten it under the mutex
   clock::time_point since{};
   spinner spin;
+  unsigned heavy = 0;       // batches of heavy items it has run
   bool supervised = false;  // counts among the pool's workers
   bool retired = false;     // did so, and has been replaced
   bool remote = false;      // a stub: its batches are executed elsewhere

@@ -21,6 +21,11 @@ constexpr std::uint64_t most_cheap = 1u << 20;
 /// Items that seem to take less than this are not worth more than a look at the clock.
 constexpr std::chrono::microseconds worth_watching{10};
 
+/// Items that are known to take more than this travel alone anyway, and what they cost is measured now and
+/// then: to watch one that sleeps takes a good part of the processor time that it needs.
+constexpr std::chrono::microseconds heavy{100};
+constexpr unsigned watch_every = 8;
+
 /// So many tasks may wait at a time, each at the cost of a thread.
 constexpr std::uint32_t most_blocked = 1000;
 
@@ -76,29 +81,24 @@ bool shared_mailbox::work(worker& w) {
     if (s.count > 1) want_tick(ring);
     // Where many wait for the processor or for the mutex, that must not make items look heavy: it would
     // bring even more workers.
-    const bool watched = ledger_.cost(r.id) >= worth_watching;
+    const auto cost = ledger_.cost(r.id);
+    const bool measured = cost < heavy || ++w.heavy % watch_every == 0;
+    const bool careful = measured && cost >= worth_watching;
     clock::duration took{};
     clock::time_point now;
     for (;;) {
       lock.unlock();
       ring.ring();
-      if (watched) {
-        const stopwatch watch;
-        offset = r.work->apply(c, offset, w.at, w.id);
-        now = clock::now();
-        took += watch.read(now);
-      } else {
-        const auto at_work = clock::now();
-        offset = r.work->apply(c, offset, w.at, w.id);
-        now = clock::now();
-        took += now - at_work;
-      }
+      const stopwatch watch{careful};
+      offset = r.work->apply(c, offset, w.at, w.id);
+      now = clock::now();
+      took += watch.read(now);
       lock.lock();
       if (c.first + offset >= w.batch.end()) break;
       // The batch was split between claim and run: the claimed item is still this worker's.
       w.at.limit.store(offset + 1, std::memory_order_relaxed);
     }
-    settle(w, now, took, ring);
+    settle(w, now, measured ? took : ledger::as_charged, ring);
     begun = now;
   }
   if (broken_) {

@@ -10,14 +10,23 @@
 
 namespace fmap::actors {
 
-/// Runs from its making, for the thread that makes and reads it. Costs two system calls at either end.
+/// Runs from its making, for the thread that makes and reads it.
 class stopwatch {
 public:
-  /// The time that has passed; but if the thread did not wait for anything, only that which the processor
-  /// gave it: what others took meanwhile says nothing about the work.
+  /// `careful`: looks at what others took meanwhile, too, with two system calls at either end.
+  explicit stopwatch(bool careful) : careful_{careful} {
+    if (!careful) return;
+    switches_ = switches();
+    processor_begun_ = processor_time();
+  }
+
+  /// The time that has passed; but if it is careful and the thread did not wait for anything, only that
+  /// which the processor gave it: what others took says nothing about the work.
   std::chrono::nanoseconds read(std::chrono::steady_clock::time_point now) const {
     const std::chrono::nanoseconds passed = now - begun_;
-    return switches() == switches_ ? std::min(passed, processor_time() - processor_begun_) : passed;
+    return careful_ && switches() == switches_
+               ? std::min(passed, processor_time() - processor_begun_)
+               : passed;
   }
 
 private:
@@ -32,9 +41,10 @@ private:
     return use.ru_nvcsw;
   }
 
-  const long switches_ = switches();
+  const bool careful_;
   const std::chrono::steady_clock::time_point begun_ = std::chrono::steady_clock::now();
-  const std::chrono::nanoseconds processor_begun_ = processor_time();
+  long switches_ = 0;
+  std::chrono::nanoseconds processor_begun_{};
 };
 
 }  // namespace fmap::actors

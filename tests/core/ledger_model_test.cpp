@@ -144,8 +144,9 @@ private:
   void finish() {
     doing_ = "finish";
     with_held([&](worker_id w, run_id r, std::uint64_t first, std::uint32_t count) {
-      s_.finished(w, r, first, count,
-                  std::chrono::nanoseconds{random_.below(random_.one_in(2) ? 100 : 1'000'000)});
+      const auto took =
+          std::chrono::nanoseconds{random_.below(random_.one_in(2) ? 100 : 1'000'000)};
+      s_.finished(w, r, first, count, random_.one_in(8) ? ledger::as_charged : took);
     });
   }
 
