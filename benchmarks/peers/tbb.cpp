@@ -106,13 +106,13 @@ struct hand_chunked {
 };
 
 [[maybe_unused]] const bool entered =
-    enter("tbb", item_by_item{}) && enter("tbb-chunk4", hand_chunked<bound::loose>{4}, 4)
-    && enter("tbb-chunk16", hand_chunked<bound::loose>{16}, 16)
-    && enter("tbb-chunk64", hand_chunked<bound::loose>{64}, 64)
-    && enter("tbb-chunk256", hand_chunked<bound::loose>{256}, 256)
-    && enter("tbb-bound4", hand_chunked<bound::exact>{4}, 4)
-    && enter("tbb-bound16", hand_chunked<bound::exact>{16}, 16)
-    && enter("tbb-bound64", hand_chunked<bound::exact>{64}, 64)
-    && enter("tbb-bound256", hand_chunked<bound::exact>{256}, 256);
+    enter("tbb", item_by_item{}) && enter("tbb-chunk4", hand_chunked<bound::exact>{4}, 4)
+    && enter("tbb-chunk16", hand_chunked<bound::exact>{16}, 16)
+    && enter("tbb-chunk64", hand_chunked<bound::exact>{64}, 64)
+    && enter("tbb-chunk256", hand_chunked<bound::exact>{256}, 256)
+    && enter("tbb-loose4", hand_chunked<bound::loose>{4}, 4)
+    && enter("tbb-loose16", hand_chunked<bound::loose>{16}, 16)
+    && enter("tbb-loose64", hand_chunked<bound::loose>{64}, 64)
+    && enter("tbb-loose256", hand_chunked<bound::loose>{256}, 256);
 
 }  // namespace

@@ -15,6 +15,7 @@ WORKLOADS = {  # in the order of the tables
 }
 SLEEPERS = 64
 CHUNKED = ["tbb-chunk4", "tbb-chunk16", "tbb-chunk64", "tbb-chunk256"]
+LOOSE = ["tbb-loose4", "tbb-loose16", "tbb-loose64", "tbb-loose256"]
 UNCHUNKED = ["tbb", "threads", "asio", "caf"]
 RATE, CPU = "items_per_second", "cpu_us_per_item"
 
@@ -61,8 +62,9 @@ class Row:
         return statistics.median(values.values()) if values else None
 
     def resolve(self, reference):
-        """`chunked` and `unchunked` mean the fastest of them; None where none was measured."""
-        peers = {"chunked": CHUNKED, "unchunked": UNCHUNKED}.get(reference, [reference])
+        """A name of several peers means the fastest of them; None where none was measured."""
+        several = {"chunked": CHUNKED, "loose": LOOSE, "unchunked": UNCHUNKED}
+        peers = several.get(reference, [reference])
         return max((p for p in peers if self.values(p)), key=self.median, default=None)
 
     def ratios(self, reference, quantity=RATE, of="fmap"):

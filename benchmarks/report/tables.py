@@ -7,6 +7,7 @@ COLUMNS = {  # reference -> heading
     "ideal": "ideal",
     "tbb": "oneTBB",
     "chunked": "oneTBB, best chunk",
+    "loose": "best chunk, loose bound",
     "threads": "threads and queues",
     "asio": "asio and semaphore",
     "caf": "CAF, no batches",
@@ -52,8 +53,8 @@ def rates(rows):
         for peer in peers:
             found = row.resolve(peer)
             line.append(NONE if found is None else human(row.median(found)))
-            if found and peer == "chunked":
-                line[-1] += f" ({found.removeprefix('tbb-chunk')})"
+            if found and peer in ("chunked", "loose"):
+                line[-1] += f" ({found.removeprefix('tbb-chunk').removeprefix('tbb-loose')})"
         lines.append(line)
     return table(["items/s", "B", *(NAMES.get(p, p) for p in peers)], lines)
 

@@ -170,7 +170,7 @@ TEST_CASE("threads: a slow item of a batch holds back none of the others") {
   };
   fmap::map_options options;
   options.buffersize = options.chunksize = 8;
-  future_map map{rig, fn, numbers(0, 8), options};
+  future_map map{rig, fn, numbers(0, 8) | testing::by_a_source, options};
   std::thread opener{[&] {
     eventually([&] { return map.stats().queued == 8; });  // they will be one batch
     stopper.open();

@@ -41,6 +41,11 @@ public:
   }
 
   void start_source(const run_ptr& r) override {
+    {
+      std::lock_guard guard{mutex_};
+      latest_ = r;
+    }
+    if (r->from->at_hand()) return box->pull_by_workers(*r);
     auto bell = std::make_shared<parker>();
     {
       std::lock_guard guard{mutex_};
@@ -53,7 +58,6 @@ public:
         box->detach_source(*r, nullptr);
         done = true;
       }};
-      latest_ = r;
     }
     box->attach_source(*r, bell);
   }
@@ -71,7 +75,7 @@ public:
     bell_->ring();
   }
 
-  /// The run whose source was started last.
+  /// The run that was started last.
   run_ptr latest() const {
     std::lock_guard guard{mutex_};
     return latest_;
