@@ -253,7 +253,7 @@ std::uint32_t shared_mailbox::fillable(run& r) {
 
 /// Queues what has been pulled up to `filled`, unless somebody already has.
 void shared_mailbox::publish(run& r, std::uint32_t filled, bells& ring) {
-  if (!r.instant) r.published_at = clock::now();
+  if (r.from && !r.instant) r.published_at = clock::now();
   if (filled <= r.filled) return;
   ledger_.pulled(r.id, r.open->id, filled - std::exchange(r.filled, filled));
   wake_worker(ring);
