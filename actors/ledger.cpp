@@ -311,17 +311,17 @@ std::uint32_t ledger::release(worker_state& w, run_state& r, std::uint64_t first
 }
 
 std::uint32_t ledger::finished(worker_id worker, run_id run, std::uint64_t first,
-                               std::uint32_t count, duration took) {
+                               std::uint32_t count, duration took, bool teaches) {
   worker_state* w = find_worker(worker);
   run_state* r = find(run);
   if (w == nullptr || r == nullptr) return 0;
   scratch_.clear();
   const std::uint32_t n = release(*w, *r, first, count, scratch_);
   if (n == 0) return 0;
-  const bool measured = took != as_charged;
-  if (measured) learn(*r, n, took);
+  r->vtime += static_cast<double>(took.count());
+  if (teaches) learn(*r, n, took);
   for (const span& s : scratch_) {
-    if (measured) r->vtime -= s.count * s.charge;
+    r->vtime -= s.count * s.charge;
     if (r->stopped) {
       r->counts.dropped += s.count;
       r->counts.free += s.count;
@@ -557,7 +557,6 @@ void ledger::make_ready(run_state& r, const span& s) {
 
 void ledger::learn(run_state& r, std::uint32_t count, duration took) {
   const auto ns = static_cast<double>(took.count());
-  r.vtime += ns;
   r.cost_ns += ns;
   r.cost_items += count;
   if (r.cost_items > cost_memory) {

@@ -134,13 +134,11 @@ public:
   /// items while more of their run are under way, unless it wants `whatever` there is.
   span take(worker_id, run_id only = 0, bool whatever = false);
 
-  /// A worker finished these items, in that time or, if nobody measured it, `as_charged` by take(). What
-  /// it does not hold (late, repeated, unknown) is ignored.
+  /// A worker finished these items. What it does not hold (late, repeated, unknown) is ignored. The time
+  /// that they took is their run's, and `teaches` what an item costs if it was measured well.
   /// Returns how many became ready (or were dropped, in a stopped run).
-  std::uint32_t finished(worker_id, run_id, std::uint64_t first, std::uint32_t count,
-                         duration took);
-
-  static constexpr duration as_charged{-1};
+  std::uint32_t finished(worker_id, run_id, std::uint64_t first, std::uint32_t count, duration took,
+                         bool teaches = true);
 
   /// Workers have spent this much time on a run other than on its items.
   void charge(run_id, duration took);

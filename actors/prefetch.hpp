@@ -12,8 +12,9 @@ namespace fmap::actors {
 inline void fetch_for_writing(const void* begin, const void* end) {
   constexpr std::ptrdiff_t cache_line = 64, most = 4096;
   const auto* const first = static_cast<const char*>(begin);
-  const auto* const last = std::min(static_cast<const char*>(end), first + most);
-  for (const char* p = first; p < last; p += cache_line) {
+  const auto bytes = std::min(static_cast<const char*>(end) - first, most);
+  for (std::ptrdiff_t at = 0; at < bytes; at += cache_line) {
+    const char* const p = first + at;
 #if defined(__x86_64__)
     // Without further options compilers make of the builtin a prefetch for reading.
     asm volatile("prefetchw %0" : : "m"(*p));

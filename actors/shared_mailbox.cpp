@@ -63,9 +63,10 @@ ledger::duration shared_mailbox::time_to_do() const {
   auto result = ledger_.queued_time();
   for (const run* r : thirsty_) {
     if (result >= worth_waking) break;
-    const auto cost = std::min<ledger::duration>(ledger_.cost(r->id), worth_waking);
-    if (cost.count() == 0) return ledger::duration::max();
-    result += cost * static_cast<std::int64_t>(std::min(pullable(*r), most_of_interest));
+    if (r->cost.count() == 0) return ledger::duration::max();
+    const std::uint64_t free = r->free_tokens.load(std::memory_order_relaxed);
+    result += std::min<ledger::duration>(r->cost, worth_waking)
+              * static_cast<std::int64_t>(std::min(free, most_of_interest));
   }
   return result;
 }

@@ -58,7 +58,7 @@ struct run {
   std::uint32_t granted = 0;    // its slots that the source may fill
   clock::time_point published_at{};
   bool at_hand = false;            // workers pull it, between batches
-  bool instant = false;            // in no time
+  bool instant = false;            // in no time worth measuring
   bool thirsty = false;            // one of them is to do so
   bool in_source = false;          // a thread is inside `from`
   bool source_waiting = false;     // for tokens
@@ -73,7 +73,9 @@ struct run {
   doorbell_ptr sink_bell;
   doorbell_ptr drained;  // somebody waits for the run to drain
 
+  ledger::duration cost{};       // of an item, lately; 0 while unknown
   std::uint64_t wake_after = 1;  // so many items are worth waking source or sink for
+  unsigned heavy_items = 0;      // that have travelled alone
 
   // read and written without the mutex
   alignas(64) std::atomic<std::uint32_t> flush_every{1};
@@ -102,7 +104,6 @@ struct worker {
   span batch;  // what it still holds; others shorten it under the mutex
   clock::time_point since{};
   spinner spin;
-  unsigned heavy = 0;       // batches of heavy items it has run
   bool supervised = false;  // counts among the pool's workers
   bool retired = false;     // did so, and has been replaced
   bool remote = false;      // a stub: its batches are executed elsewhere
@@ -328,7 +329,7 @@ private:
   void check_open() const;
   bool release_withheld(clock::time_point now, bells&);
   void tick_in_passing(clock::time_point now, bells&);
-  void settle(worker&, clock::time_point now, clock::duration took, bells&);
+  void settle(worker&, clock::time_point now, clock::duration took, bool teaches, bells&);
   void split(worker&, bells&);
   void halt(run&, bells&);
   void count_taken(run&);

@@ -138,7 +138,7 @@ shared_mailbox::pulled shared_mailbox::pull(run& r, bool once) {
 
 /// Pulls what is granted, or as many items as are pulled at a time.
 void shared_mailbox::pull_some(run& r, std::unique_lock<short_mutex>& lock, bells& ring) {
-  if (r.granted - r.filled > 1 && r.flush_every.load(std::memory_order_relaxed) > 1)
+  if (!r.instant && r.granted - r.filled > 1 && r.flush_every.load(std::memory_order_relaxed) > 1)
     want_tick(ring);
   r.in_source = true;
   chunk& c = *r.open;
@@ -152,13 +152,15 @@ void shared_mailbox::pull_some(run& r, std::unique_lock<short_mutex>& lock, bell
     fetch_for_writing(&c.state(filled), &c.state(filled) + (end - filled));
   }
   ring.ring();
-  const auto begun = r.instant ? clock::time_point{} : clock::now();
+  clock::time_point begun, done;
+  if (!r.instant) begun = clock::now();
   try {
     more = r.from->pull(c, filled, end, r.flush_every);
   } catch (...) {
     error = std::current_exception();
   }
-  const auto took = r.instant ? clock::duration{} : clock::now() - begun;
+  if (!r.instant) done = clock::now();
+  const auto took = done - begun;
   lock.lock();
   // Not for a single time: the thread may just have waited for the processor.
   const bool slow = r.flush_every.load(std::memory_order_relaxed) < c.capacity;

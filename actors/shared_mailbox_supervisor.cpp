@@ -66,7 +66,8 @@ bool shared_mailbox::release_withheld(clock::time_point now, bells& ring) {
       more = true;
   }
   for (auto& [id, r] : runs_) {
-    if (!r->in_source || r->flush_every.load(std::memory_order_relaxed) <= 1) continue;
+    if (!r->in_source || r->instant || r->flush_every.load(std::memory_order_relaxed) <= 1)
+      continue;
     if (now - r->published_at >= patience) {
       r->flush_every.store(1, std::memory_order_relaxed);
       detail::heavy_fence();

@@ -21,10 +21,10 @@ constexpr std::uint64_t most_cheap = 1u << 20;
 /// Items that seem to take less than this are not worth more than a look at the clock.
 constexpr std::chrono::microseconds worth_watching{10};
 
-/// Items that are known to take more than this travel alone anyway, and what they cost is measured now and
-/// then: to watch one that sleeps takes a good part of the processor time that it needs.
+/// Of items that take more than this and travel alone not all are watched: to watch one that sleeps takes a
+/// good part of the processor time that it needs.
 constexpr std::chrono::microseconds heavy{100};
-constexpr unsigned watch_every = 8;
+constexpr unsigned watch_every = 7;
 
 /// So many tasks may wait at a time, each at the cost of a thread.
 constexpr std::uint32_t most_blocked = 1000;
@@ -81,9 +81,8 @@ bool shared_mailbox::work(worker& w) {
     if (s.count > 1) want_tick(ring);
     // Where many wait for the processor or for the mutex, that must not make items look heavy: it would
     // bring even more workers.
-    const auto cost = ledger_.cost(r.id);
-    const bool measured = cost < heavy || ++w.heavy % watch_every == 0;
-    const bool careful = measured && cost >= worth_watching;
+    const bool teaches = s.count > 1 || r.cost < heavy || ++r.heavy_items % watch_every == 0;
+    const bool careful = teaches && r.cost >= worth_watching;
     clock::duration took{};
     clock::time_point now;
     for (;;) {
@@ -98,7 +97,7 @@ bool shared_mailbox::work(worker& w) {
       // The batch was split between claim and run: the claimed item is still this worker's.
       w.at.limit.store(offset + 1, std::memory_order_relaxed);
     }
-    settle(w, now, measured ? took : ledger::as_charged, ring);
+    settle(w, now, took, teaches, ring);
     begun = now;
   }
   if (broken_) {
@@ -126,12 +125,13 @@ bool shared_mailbox::work(worker& w) {
 bool shared_mailbox::worth_spinning(const worker& w) const { return spinning_ == 0 && w.cheap; }
 
 /// What a worker still held is finished.
-void shared_mailbox::settle(worker& w, clock::time_point now, clock::duration took, bells& ring) {
+void shared_mailbox::settle(worker& w, clock::time_point now, clock::duration took, bool teaches,
+                            bells& ring) {
   run& r = *w.busy_with;
   const span s = std::exchange(w.batch, {});
   w.busy_with = nullptr;
   if (r.work->asynchronous) return;
-  ledger_.finished(w.id, r.id, s.first, s.count, took);
+  ledger_.finished(w.id, r.id, s.first, s.count, took, teaches);
   appraise(r);
   w.cheap = r.cheap;
   if (r.limits.widest != 0) widen(r, ring);
@@ -143,7 +143,7 @@ void shared_mailbox::settle(worker& w, clock::time_point now, clock::duration to
 
 /// What is worth while in this run, by what its items have been costing.
 void shared_mailbox::appraise(run& r) {
-  const auto cost = ledger_.cost(r.id);
+  const auto cost = r.cost = ledger_.cost(r.id);
   if (cost.count() == 0) return;
   const std::uint64_t half = std::max<std::uint64_t>(ledger_.buffersize(r.id) / 2, 1);
   const auto worth = r.from ? wake_share * worth_waking : r.limits.tell_after;
@@ -179,7 +179,7 @@ void shared_mailbox::release(run& r, chunk& c, std::uint32_t count) {
 
 /// Where the user left the buffersize open: as many items as keep the workers busy for some batches.
 void shared_mailbox::widen(run& r, bells& ring) {
-  const auto cost = static_cast<std::uint64_t>(ledger_.cost(r.id).count());
+  const auto cost = static_cast<std::uint64_t>(r.cost.count());
   if (cost == 0) return;
   constexpr std::uint64_t worth =
       4 * static_cast<std::uint64_t>(ledger::default_batch_time.count());

@@ -197,7 +197,10 @@ public:
 
 private:
   void start() {
-    if (!over_) sink_.start();
+    if (over_) return;
+    over_ = true;  // should it throw
+    sink_.start();
+    over_ = false;
   }
 
   /// Destroys the current result.

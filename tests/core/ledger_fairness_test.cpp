@@ -139,18 +139,20 @@ TEST_CASE("ledger: the time to pull a run's items counts as its own") {
   CHECK(l.take(w).run == a);
 }
 
-TEST_CASE("ledger: what nobody measured counts as charged, and teaches nothing") {
+TEST_CASE("ledger: time that was not measured well counts, and teaches nothing") {
   ledger l;
   const worker_id w = l.add_worker(plenty);
   const run_id a = l.open({.buffersize = 8}), b = l.open({.buffersize = 8});
   pull(l, a, 8);
   pull(l, b, 8);
   const span first = l.take(w);
-  finish(l, w, first, ledger::as_charged);
+  l.finished(w, first.run, first.first, first.count, 1s, false);
   CHECK(l.cost(first.run) == 0ms);
-  const span second = l.take(w);
-  CHECK(second.run != first.run);
-  finish(l, w, second, 1us);
-  CHECK(l.cost(second.run) == 1us);
-  CHECK(l.take(w).run == second.run);
+  for (int i = 0; i != 4; ++i) {
+    const span s = l.take(w);
+    CHECK(s.run != first.run);
+    finish(l, w, s, s.count * 1ms);
+    CHECK(l.cost(s.run) == 1ms);
+    if (l.counts(s.run).queued == 0) break;
+  }
 }

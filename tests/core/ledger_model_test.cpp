@@ -146,7 +146,7 @@ private:
     with_held([&](worker_id w, run_id r, std::uint64_t first, std::uint32_t count) {
       const auto took =
           std::chrono::nanoseconds{random_.below(random_.one_in(2) ? 100 : 1'000'000)};
-      s_.finished(w, r, first, count, random_.one_in(8) ? ledger::as_charged : took);
+      s_.finished(w, r, first, count, took, !random_.one_in(8));
     });
   }
 

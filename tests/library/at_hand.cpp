@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Inputs that are at hand have no source: workers pull them between batches.
 #include <atomic>
+#include <concepts>
 #include <ranges>
 #include <set>
 #include <span>
 #include <stdexcept>
 #include <string>
 #include <thread>
+#include <type_traits>
 #include <vector>
 
 #include <fmap/fmap.hpp>
@@ -69,6 +71,31 @@ TEST_CASE("a worker pulls an input at hand") {
   noted::copied_by = nullptr;
   CHECK(copied_by == called_by);
   CHECK(copied_by.size() == 1);
+}
+
+/// Copied from elements that may change by a constructor of the user's, though trivially copyable.
+struct picky {
+  explicit picky(int v) : value{v} {}
+  template <std::same_as<picky&> Other>
+  picky(Other&& other) : value{other.value} {  // NOLINT(google-explicit-constructor)
+    if (value < 0) throw std::runtime_error{"not this one"};
+  }
+  int value;
+};
+static_assert(std::is_trivially_copyable_v<picky>);
+
+TEST_CASE("an element at hand with a constructor of its own for its copies") {
+  std::vector<picky> items(50, picky{1});
+  items[20].value = -1;
+  fmap::thread_pool pool{2};
+  fmap::future_map map{pool, [](const picky& p) { return p.value; }, items, 8};
+  std::size_t taken = 0;
+  CHECK_THROWS_WITH(
+      [&] {
+        for ([[maybe_unused]] int v : map) ++taken;
+      }(),
+      "not this one");
+  CHECK(taken == 20);
 }
 
 TEST_CASE("an element at hand that cannot be copied ends the input with its error") {

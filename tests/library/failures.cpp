@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Functions and inputs that throw; outcomes.
 #include <algorithm>
+#include <array>
 #include <atomic>
+#include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <set>
 #include <stdexcept>
@@ -132,6 +135,36 @@ TEST_CASE("outcomes go on after failures, one for each pulled item") {
   CHECK(seen.size() == 1000);
   CHECK(map.stats().failed == 500);
   CHECK(map.stats().taken == 1000);
+}
+
+/// An item of exactly that many bytes, which are its number.
+template <std::size_t Size, std::size_t Align>
+struct alignas(Align) bytes {
+  explicit bytes(std::uint8_t n) { all.fill(n); }
+  std::array<std::uint8_t, Size> all;
+};
+
+TEMPLATE_TEST_CASE("outcomes of items that are smaller than an error, or badly aligned for one", "",
+                   (bytes<1, 1>), (bytes<2, 2>), (bytes<3, 1>), (bytes<4, 4>), (bytes<8, 1>),
+                   (bytes<9, 1>), (bytes<12, 4>), (bytes<32, 32>)) {
+  std::vector<TestType> items;
+  for (int i = 0; i != 250; ++i) items.emplace_back(static_cast<std::uint8_t>(i));
+  const auto odd_only = [](const TestType& item) {
+    if (item.all[0] % 2 == 0) throw std::runtime_error{std::to_string(item.all[0])};
+    return item;
+  };
+  fmap::thread_pool pool{3};
+  std::vector<int> seen(items.size());
+  for (auto&& o : fmap::future_map(pool, odd_only, items, 32).outcomes()) {
+    const auto number = static_cast<std::uint8_t>(o.index());
+    ++seen[o.index()];
+    REQUIRE(o.has_value() == (number % 2 == 1));
+    if (o.has_value())
+      CHECK(o.value().all == TestType{number}.all);
+    else
+      CHECK_THROWS_WITH(o.value(), std::to_string(number));
+  }
+  CHECK(std::all_of(seen.begin(), seen.end(), [](int n) { return n == 1; }));
 }
 
 TEST_CASE("outcomes come in input order if asked for") {

@@ -103,7 +103,7 @@ public:
   }
 
   void finished(worker_id w, run_id id, std::uint64_t first, std::uint32_t count,
-                ledger::duration took) {
+                ledger::duration took, bool teaches = true) {
     std::uint32_t n = 0;
     for_held(w, id, first, count, [&](run_model& r, auto i) {
       ++n;
@@ -111,7 +111,7 @@ public:
       i->second.where = place::ready;
       return ++i;
     });
-    expect(l.finished(w, id, first, count, took) == n,
+    expect(l.finished(w, id, first, count, took, teaches) == n,
            "finished: another number than the worker held");
   }
 

@@ -22,16 +22,17 @@ struct slot_layout {
 
 /// Slots for `capacity` consecutive items of a run. A slot holds the item until a worker replaces it
 /// by its outcome, and that until the consumer has gone past it. Knows no types: the run's job does.
-/// Errors that do not fit into slots lie behind them: few are ever touched, and the slots stay close.
+/// Errors lie behind all slots: few of them are ever made, and the slots stay small.
 class chunk {
 public:
   /// The states may lie in memory that somebody else looks at, too; they are then left as they are.
   chunk(std::uint32_t id, std::uint32_t capacity, slot_layout layout,
         std::atomic<slot_state>* states = nullptr)
-      : id{id}, capacity{capacity}, stride_{layout.size}, error_stride_{error_stride(layout)},
-        align_{std::max(layout.align, alignof(std::exception_ptr))},
-        slots_{static_cast<std::byte*>(::operator new(bytes(capacity, layout), align_))},
-        errors_{slots_ + errors_at(capacity, layout)},
+      : id{id}, capacity{capacity}, stride_{layout.size}, align_{std::max(layout.align,
+                                                                          error_align)},
+        slots_{static_cast<std::byte*>(::operator new(
+            bytes(capacity, layout) + capacity * sizeof(std::exception_ptr), align_))},
+        errors_{reinterpret_cast<std::exception_ptr*>(slots_ + bytes(capacity, layout))},
         own_states_{states == nullptr ? new std::atomic<slot_state>[capacity] : nullptr},
         states_{states == nullptr ? own_states_.get() : states} {
     for (std::uint32_t i = 0; own_states_ && i != capacity; ++i)
@@ -44,10 +45,8 @@ public:
   chunk& operator=(const chunk&) = delete;
 
   void* at(std::uint32_t offset) const { return slots_ + stride_ * offset; }
-  void* error_at(std::uint32_t offset) const { return errors_ + error_stride_ * offset; }
-  std::exception_ptr& error(std::uint32_t offset) const {
-    return *std::launder(static_cast<std::exception_ptr*>(error_at(offset)));
-  }
+  /// The error of a slot whose state says so; whoever sets that state makes it, at this address.
+  std::exception_ptr& error(std::uint32_t offset) const { return errors_[offset]; }
   std::atomic<slot_state>& state(std::uint32_t offset) const { return states_[offset]; }
   std::uint32_t offset(std::uint64_t index) const {
     return static_cast<std::uint32_t>(index - first);
@@ -60,24 +59,17 @@ public:
   std::uint32_t left = 0;  ///< slots the consumer has not gone past; the mailbox's mutex guards it
 
 private:
-  static constexpr bool holds_errors(slot_layout layout) {
-    return layout.size >= sizeof(std::exception_ptr) && layout.align >= alignof(std::exception_ptr);
-  }
-  static constexpr std::size_t error_stride(slot_layout layout) {
-    return holds_errors(layout) ? layout.size : sizeof(std::exception_ptr);
-  }
-  static constexpr std::size_t errors_at(std::uint32_t capacity, slot_layout layout) {
-    constexpr std::size_t align = alignof(std::exception_ptr);
-    return holds_errors(layout) ? 0 : (capacity * layout.size + align - 1) / align * align;
-  }
+  static constexpr std::size_t error_align = alignof(std::exception_ptr);
+
+  /// Of the slots, with what is needed for errors to lie behind them.
   static constexpr std::size_t bytes(std::uint32_t capacity, slot_layout layout) {
-    return errors_at(capacity, layout) + capacity * error_stride(layout);
+    return (capacity * layout.size + error_align - 1) / error_align * error_align;
   }
 
-  const std::size_t stride_, error_stride_;
+  const std::size_t stride_;
   const std::align_val_t align_;
   std::byte* const slots_;
-  std::byte* const errors_;
+  std::exception_ptr* const errors_;
   const std::unique_ptr<std::atomic<slot_state>[]> own_states_;
   std::atomic<slot_state>* const states_;
 };

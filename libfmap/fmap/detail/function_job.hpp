@@ -120,7 +120,7 @@ public:
 
   void fail(chunk& c, std::uint32_t i, const std::exception_ptr& error) override {
     clear(c, i, i + 1);
-    ::new (c.error_at(i)) std::exception_ptr{error};
+    std::construct_at(&c.error(i), error);
     c.state(i).store(slot_state::error, std::memory_order_release);
     failures.fetch_add(1, std::memory_order_relaxed);
   }

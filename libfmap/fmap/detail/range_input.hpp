@@ -2,6 +2,7 @@
 // Any input range as the input of a run.
 #pragma once
 
+#include <algorithm>
 #include <concepts>
 #include <cstdint>
 #include <iterator>
@@ -52,7 +53,7 @@ public:
 
   bool pull(chunk& c, std::uint32_t& filled, std::uint32_t end,
             const std::atomic<std::uint32_t>& flush_every) override {
-    if constexpr (is_instant) return copy(c, filled, end);
+    if constexpr (is_instant) return copy(c, filled, end, flush_every);
     for (std::uint32_t n = 1; filled != end; ++n) {
       // The operation that makes the element: begin() for the first, ++ for each one after it.
       if (at_)
@@ -60,7 +61,7 @@ public:
       else
         start();
       if (*at_ == std::ranges::end(range_)) return false;
-      make(c.at(filled));
+      make(c.at(filled), *at_);
       c.state(filled).store(slot_state::item, std::memory_order_release);
       ++filled;
       if constexpr (std::ranges::sized_range<Range>) {
@@ -78,21 +79,31 @@ public:
 private:
   using iterator = std::ranges::iterator_t<Range>;
   using reference = std::ranges::range_reference_t<Range>;
+  using element = std::conditional_t<owns_elements<Range>,
+                                     std::ranges::range_rvalue_reference_t<Range>, reference>;
 
-  static constexpr bool is_instant = is_at_hand<Range> && std::is_trivially_copyable_v<item>;
+  /// To make an item is to copy a few bytes.
+  static constexpr bool is_instant =
+      is_at_hand<Range> && std::is_trivially_constructible_v<item, element> && sizeof(item) <= 64;
 
-  /// Nobody need see how far this has got: it copies a few bytes.
-  bool copy(chunk& c, std::uint32_t& filled, std::uint32_t end) {
+  /// What pull() does, where nobody need see how far it has got.
+  bool copy(chunk& c, std::uint32_t& filled, std::uint32_t end, std::uint32_t flush_every) {
     if (!at_) at_.emplace(std::ranges::begin(range_));
     iterator at = *at_;
     const auto last = std::ranges::end(range_);
     std::uint32_t i = filled;
-    for (; i != end && at != last; ++i, ++at) {
-      ::new (c.at(i)) item(*at);
-      c.state(i).store(slot_state::item, std::memory_order_release);
+    end = i + std::min(end - i, std::max(flush_every, 1u));
+    bool more = at != last;
+    try {
+      for (; i != end && more; ++i, more = ++at != last) {
+        make(c.at(i), at);
+        c.state(i).store(slot_state::item, std::memory_order_release);
+      }
+    } catch (...) {  // iterators need not be the standard library's
+      filled = i;
+      throw;
     }
     filled = i;
-    const bool more = at != last;
     *at_ = std::move(at);
     return more;
   }
@@ -103,11 +114,11 @@ private:
     at_.emplace(std::ranges::begin(range_));
   }
 
-  void make(void* slot) {
+  static void make(void* slot, const iterator& at) {
     if constexpr (owns_elements<Range>)
-      ::new (slot) item(std::ranges::iter_move(*at_));
+      ::new (slot) item(std::ranges::iter_move(at));
     else
-      ::new (slot) item(**at_);
+      ::new (slot) item(*at);
   }
 
   static_assert(

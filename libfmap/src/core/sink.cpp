@@ -167,9 +167,8 @@ void sink::give_back() {
 }
 
 void sink::give_back_after_group() {
-  const std::uint32_t left = end_ - (offset_ + 1);
-  quick_end_ =
-      end_ - left + static_cast<std::uint32_t>(std::min<std::uint64_t>(left, impl_->group - 1));
+  const std::uint64_t last = std::uint64_t{offset_ + 1} + impl_->group - 1;
+  quick_end_ = static_cast<std::uint32_t>(std::min<std::uint64_t>(end_, last));
 }
 
 void sink::stop() noexcept { impl_->pool->box->stop(*impl_->run); }
