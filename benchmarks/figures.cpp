@@ -12,11 +12,14 @@
 #include <ranges>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include <sys/resource.h>
 
 #include <fmap/fmap.hpp>
+
+#include "workloads.hpp"
 
 namespace {
 
@@ -55,6 +58,38 @@ double compare(const std::function<double()>& one, const std::function<double()>
   return ratios[rounds / 2];
 }
 
+/// So long it took that share of the items at most.
+double quantile(std::vector<double> times, double share) {
+  std::ranges::sort(times);
+  return times[static_cast<std::size_t>(share * static_cast<double>(times.size() - 1))];
+}
+
+/// An element that knows when it was pulled: copied, that is.
+struct pulled_item {
+  explicit pulled_item(int n) : number{n} {}
+  pulled_item(const pulled_item& other) : number{other.number}, at{clock::now()} {}
+  pulled_item(pulled_item&&) = default;
+
+  int number;
+  clock::time_point at;
+};
+
+/// Microseconds from pulled to done, the median of the fast items, where one in 100 is slow.
+double mixed() {
+  std::vector<pulled_item> items;
+  for (int i = 0; i != 100'000; ++i) items.emplace_back(i);
+  const auto work = [burn = bench::mixed{}](const pulled_item& item) {
+    const bool slow = burn.is_slow(item.number);
+    burn(item.number);
+    return slow ? -1.0 : seconds_since(item.at) * 1e6;
+  };
+  fmap::thread_pool pool{2};
+  std::vector<double> times;
+  for (const double t : fmap::future_map{pool, work, items, 256})
+    if (t >= 0) times.push_back(t);
+  return quantile(std::move(times), 0.5);
+}
+
 /// Microseconds from pulled to taken: that share of the items is faster. An item every millisecond.
 double latency(double share) {
   fmap::thread_pool pool{2};
@@ -65,8 +100,7 @@ double latency(double share) {
   std::vector<double> times;
   for (const auto pulled : fmap::future_map{pool, std::identity{}, items, 64})
     times.push_back(seconds_since(pulled) * 1e6);
-  std::ranges::sort(times);
-  return times[static_cast<std::size_t>(share * static_cast<double>(times.size() - 1))];
+  return quantile(std::move(times), share);
 }
 
 /// Rate with so many workers, divided by that with two.
@@ -124,6 +158,7 @@ double memory(std::int64_t count) {
 const std::map<std::string, std::function<double()>> measurements{
     {"latency/median", [] { return latency(0.5); }},
     {"latency/99", [] { return latency(0.99); }},
+    {"mixed", mixed},
     {"scaling/1", [] { return scaling(1); }},
     {"scaling/4", [] { return scaling(4); }},
     {"scaling/8", [] { return scaling(8); }},

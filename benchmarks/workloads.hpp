@@ -93,9 +93,10 @@ struct mixed : number_work {
   std::int64_t slow = rounds_for(1000);
   std::int64_t fast = rounds_for(1);
   int operator()(int x) const {
-    burn(x % 100 == 50 ? slow : fast);
+    burn(is_slow(x) ? slow : fast);
     return 2 * x;
   }
+  static bool is_slow(int x) { return x % 100 == 50; }
 };
 
 /// A string that counts its copies.

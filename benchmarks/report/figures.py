@@ -11,6 +11,7 @@ import time
 ROWS = {  # title, unit, at least, at most
     "latency/median": ("an item every ms: pulled to taken", "µs", None, 60),
     "latency/99": ("the same, 99th percentile", "µs", None, 200),
+    "mixed": ("1 in 100 slow; the fast: pulled to done", "µs", None, 200),
     "scaling/1": ("2 * x, B = 1024: 1 worker / 2 workers", "", 0.9, None),
     "scaling/4": ("4 workers / 2 workers", "", 0.9, None),
     "scaling/8": ("8 workers / 2 workers", "", 0.9, None),
