@@ -76,8 +76,10 @@ struct pulled_item {
 
 /// Microseconds from pulled to done, the median of the fast items, where one in 100 is slow.
 double mixed() {
+  constexpr int count = 100'000;
   std::vector<pulled_item> items;
-  for (int i = 0; i != 100'000; ++i) items.emplace_back(i);
+  items.reserve(count);
+  for (int i = 0; i != count; ++i) items.emplace_back(i);
   const auto work = [burn = bench::mixed{}](const pulled_item& item) {
     const bool slow = burn.is_slow(item.number);
     burn(item.number);
