@@ -14,11 +14,7 @@ namespace fmap::actors {
 class stopwatch {
 public:
   /// `careful`: looks at what others took meanwhile, too, with two system calls at either end.
-  explicit stopwatch(bool careful) : careful_{careful} {
-    if (!careful) return;
-    switches_ = switches();
-    processor_begun_ = processor_time();
-  }
+  explicit stopwatch(bool careful) : careful_{careful} {}
 
   /// The time that has passed; but if it is careful and the thread did not wait for anything, only that
   /// which the processor gave it: what others took says nothing about the work.
@@ -42,9 +38,10 @@ private:
   }
 
   const bool careful_;
+  const long switches_ = careful_ ? switches() : 0;
   const std::chrono::steady_clock::time_point begun_ = std::chrono::steady_clock::now();
-  long switches_ = 0;
-  std::chrono::nanoseconds processor_begun_{};
+  const std::chrono::nanoseconds processor_begun_ =
+      careful_ ? processor_time() : std::chrono::nanoseconds{};
 };
 
 }  // namespace fmap::actors

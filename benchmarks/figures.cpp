@@ -46,22 +46,21 @@ double rate(fmap::thread_pool& pool, std::int64_t count, int runs = 1) {
   return static_cast<double>(count) * runs / seconds_since(begin);
 }
 
+/// That share of the values is smaller.
+double quantile(std::vector<double> values, double share) {
+  std::ranges::sort(values);
+  return values[static_cast<std::size_t>(share * static_cast<double>(values.size() - 1))];
+}
+
 /// How one rate compares to another: the median of several rounds, in each of which both are measured.
 double compare(const std::function<double()>& one, const std::function<double()>& other) {
-  constexpr std::size_t rounds = 9;
+  constexpr int rounds = 9;
   std::vector<double> ratios;
-  for (std::size_t i = 0; i != rounds; ++i) {
+  for (int i = 0; i != rounds; ++i) {
     const double rate = one();
     ratios.push_back(rate / other());
   }
-  std::ranges::nth_element(ratios, ratios.begin() + rounds / 2);
-  return ratios[rounds / 2];
-}
-
-/// So long it took that share of the items at most.
-double quantile(std::vector<double> times, double share) {
-  std::ranges::sort(times);
-  return times[static_cast<std::size_t>(share * static_cast<double>(times.size() - 1))];
+  return quantile(std::move(ratios), 0.5);
 }
 
 /// An element that knows when it was pulled: copied, that is.

@@ -14,9 +14,11 @@ WORKLOADS = {  # in the order of the tables
     "tasks": "submit + get, B outstanding",
 }
 SLEEPERS = 64
-CHUNKED = ["tbb-chunk4", "tbb-chunk16", "tbb-chunk64", "tbb-chunk256"]
-LOOSE = ["tbb-loose4", "tbb-loose16", "tbb-loose64", "tbb-loose256"]
-UNCHUNKED = ["tbb", "threads", "asio", "caf"]
+SEVERAL = {  # peers that are held against fmap as one: the fastest of them
+    "chunked": ["tbb-chunk4", "tbb-chunk16", "tbb-chunk64", "tbb-chunk256"],
+    "loose": ["tbb-loose4", "tbb-loose16", "tbb-loose64", "tbb-loose256"],
+    "unchunked": ["tbb", "threads", "asio", "caf"],
+}
 RATE, CPU = "items_per_second", "cpu_us_per_item"
 
 Target = collections.namedtuple("Target", "workload buffersizes reference at_least quantity of",
@@ -62,9 +64,8 @@ class Row:
         return statistics.median(values.values()) if values else None
 
     def resolve(self, reference):
-        """A name of several peers means the fastest of them; None where none was measured."""
-        several = {"chunked": CHUNKED, "loose": LOOSE, "unchunked": UNCHUNKED}
-        peers = several.get(reference, [reference])
+        """The peer that is meant; None where none was measured."""
+        peers = SEVERAL.get(reference, [reference])
         return max((p for p in peers if self.values(p)), key=self.median, default=None)
 
     def ratios(self, reference, quantity=RATE, of="fmap"):

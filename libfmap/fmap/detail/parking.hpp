@@ -22,8 +22,7 @@ public:
   void ring_if(Enough enough) noexcept {
     std::lock_guard guard{mutex_};
     if (!enough()) return;
-    rung_ = true;
-    if (forward_ != nullptr) forward_->ring();
+    mark_rung();
     condition_.notify_one();
   }
 
@@ -32,8 +31,7 @@ public:
   void ring_kept() noexcept {
     {
       std::lock_guard guard{mutex_};
-      rung_ = true;
-      if (forward_ != nullptr) forward_->ring();
+      mark_rung();
     }
     condition_.notify_one();
   }
@@ -68,6 +66,11 @@ public:
   }
 
 private:
+  void mark_rung() noexcept {
+    rung_ = true;
+    if (forward_ != nullptr) forward_->ring();
+  }
+
   mutable std::mutex mutex_;
   std::condition_variable condition_;
   wakeup* forward_ = nullptr;
