@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <cmath>
 #include <utility>
 
 namespace fmap::actors {
@@ -204,8 +205,8 @@ bool ledger::may_take(const run_state& r, const worker_state& w) const {
 /// Whether what is queued of a run is worth sending to a worker that is not asked for each batch in turn.
 /// Of tiny items some are waited for, as long as others are under way.
 bool ledger::worth_a_message(const run_state& r, const worker_state& w) const {
-  if (w.depth == 0 || r.cost_items <= 0 || r.counts.held == 0) return true;
-  const double many = message_time / std::max(r.cost_ns / r.cost_items, least_cost);
+  if (w.depth == 0 || !r.measured() || r.counts.held == 0) return true;
+  const double many = message_time / std::max(r.cost(), least_cost);
   const double some = static_cast<double>(r.limits.buffersize) / 8;
   return static_cast<double>(r.counts.queued) >= std::min(many, some);
 }
@@ -218,10 +219,9 @@ std::uint32_t ledger::batch_size(const run_state& r, const worker_state& w) cons
   if (r.limits.chunksize != 0) return r.limits.chunksize;
   const std::uint64_t weight = std::max<std::uint64_t>(w.weight, 1);
   const std::uint64_t weights = std::max<std::uint64_t>(weights_, 1);
-  const double cost = r.cost_items > 0 ? std::max(r.cost_ns / r.cost_items, 0.1) : 0;
   const auto lasting = [&](double ns) {
     return static_cast<std::uint64_t>(
-        std::clamp<double>(cost > 0 ? ns / cost : first_batch, 1, largest_batch));
+        std::clamp<double>(r.measured() ? ns / r.cost() : first_batch, 1, largest_batch));
   };
   // What is not worth anybody else's visit is not shared.
   const std::uint64_t least = w.depth == 0 ? lasting(worth_a_visit) : 1;
@@ -237,10 +237,10 @@ std::uint32_t ledger::room(const run_state& r, const worker_state& w) const {
   std::uint64_t most = w.capacity;
   if (w.depth != 0) {
     std::uint64_t each = 1;  // for each of its threads
-    if (r.cost_items > 0) {
+    if (r.measured()) {
       const double batches =
           static_cast<double>(w.depth) * static_cast<double>(w.batch_time.count());
-      const double fitting = batches / std::max(r.cost_ns / r.cost_items, 0.1);
+      const double fitting = batches / r.cost();
       // A second one bridges the way there and back, unless that does not count.
       each = fitting < 0.1
                  ? 1
@@ -276,7 +276,8 @@ span ledger::take(worker_id id, run_id only, bool whatever) {
   if (best->queue.empty()) std::erase(runnable_, best);
   // What it will probably cost is charged now, so that the next visitor sees it; corrected later.
   vclock_ = std::max(vclock_, best->vtime);
-  batch.charge = best->cost_items > 0 ? best->cost_ns / best->cost_items : assumed_cost;
+  const double cost = best->cost();
+  batch.charge = cost > 0 ? cost : assumed_cost;
   best->vtime += n * batch.charge;
   w->items += n;
   w->held.push_back(batch);
@@ -441,15 +442,21 @@ bool ledger::drained(run_id id) const {
 
 ledger::duration ledger::cost(run_id id) const {
   const run_state* r = find(id);
-  if (r == nullptr || r->cost_items <= 0) return duration::zero();
-  return duration{std::max<std::int64_t>(1, static_cast<std::int64_t>(r->cost_ns / r->cost_items))};
+  const double cost = r != nullptr ? r->cost() : 0;
+  return duration{static_cast<std::int64_t>(std::ceil(cost))};
+}
+
+bool ledger::measured(run_id id) const {
+  const run_state* r = find(id);
+  return r != nullptr && r->measured();
 }
 
 ledger::duration ledger::queued_time() const {
   double ns = 0;
   for (const run_state* r : runnable_) {
-    if (r->cost_items <= 0) return duration::max();
-    ns += static_cast<double>(r->counts.queued) * r->cost_ns / r->cost_items;
+    const double cost = r->cost();
+    if (cost <= 0) return duration::max();
+    ns += static_cast<double>(r->counts.queued) * cost;
   }
   return duration{static_cast<std::int64_t>(std::min(ns, 1e18))};
 }
@@ -500,6 +507,11 @@ bool ledger::audit() const {
 }
 
 // -- pieces -----------------------------------------------------------------------
+
+double ledger::run_state::cost() const {
+  return measured() ? std::max(cost_ns / cost_items, 0.1)
+                    : static_cast<double>(limits.expected_cost.count());
+}
 
 const ledger::run_state* ledger::find(run_id id) const {
   if (recent_ != nullptr && recent_->id == id) return recent_;

@@ -40,6 +40,7 @@ struct run_limits {
   std::uint32_t chunksize = 0;     ///< items per batch; 0: sized by measured cost
   std::uint32_t max_attempts = 3;  ///< executions that may end in their worker's death
   bool ordered = false;            ///< outcomes become ready in input order
+  std::chrono::nanoseconds expected_cost{};  ///< of an item, until one is measured; 0: unknown
   /// The sink of a run without a source is rung for so much of the workers' time; 0: for whatever is ready.
   std::chrono::nanoseconds tell_after{};
   std::chrono::nanoseconds item_timeout{};  ///< 0: none. For those who run items; not the ledger's
@@ -175,7 +176,8 @@ public:
   duration queued_time() const;  ///< what is queued will take one worker; max() if it is not known
   std::size_t workers() const { return workers_.size(); }
   bool drained(run_id) const;   ///< no token granted, nothing queued or held
-  duration cost(run_id) const;  ///< measured time per item; 0 while unknown
+  duration cost(run_id) const;  ///< time per item, measured or else expected; 0 while unknown
+  bool measured(run_id) const;  ///< whether that is more than an expectation
   std::uint32_t attempts(run_id,
                          std::uint64_t index) const;  ///< executions begun so far, at least 1
   const std::vector<span>& held_by(worker_id) const;
@@ -200,6 +202,8 @@ private:
     std::uint32_t growth = 1;  // size limit of the next batch while costs are being learnt
 
     std::uint64_t in_flight() const { return counts.queued + counts.held + counts.ready; }
+    bool measured() const { return cost_items > 0; }
+    double cost() const;  // of an item in ns, measured or else expected; 0 while unknown
   };
 
   struct worker_state {

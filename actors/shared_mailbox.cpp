@@ -46,6 +46,8 @@ void shared_mailbox::wake_worker(bells& ring, bool at_once) {
     worker* const w = *it;
     idle_.erase(std::next(it).base());
     w->idle = false;
+    w->rung = true;
+    w->since = clock::now();
     w->hurry = at_once;
     ring.add(w->bell);
   } else if (!idle_.empty()) {
@@ -76,7 +78,7 @@ bool shared_mailbox::soon_free() const {
   if (spinning_ + pulling_ != 0) return true;
   const auto now = clock::now();
   return std::any_of(workers_.begin(), workers_.end(),
-                     [&](const worker* w) { return w->batch.count != 0 && now - w->since < soon; });
+                     [&](const worker* w) { return (w->batch.count != 0 || w->rung) && now - w->since < soon; });
 }
 
 /// Workers have nothing to do.

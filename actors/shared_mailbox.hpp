@@ -9,6 +9,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <typeindex>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -99,10 +100,11 @@ struct worker {
   worker_id id = 0;
   doorbell_ptr bell;
   bool idle = false;
+  bool rung = false;  // and has not come yet
   run* busy_with = nullptr;
   chunk* in = nullptr;
   span batch;  // what it still holds; others shorten it under the mutex
-  clock::time_point since{};
+  clock::time_point since{};  // it took its batch, or was rung
   spinner spin;
   bool supervised = false;  // counts among the pool's workers
   bool retired = false;     // did so, and has been replaced
@@ -282,7 +284,7 @@ public:
   std::vector<outcome_span> withdraw(run&);
   void release(run&, const outcome_span&);
 
-  /// Measured time per item; 0 while unknown.
+  /// Time per item, measured or else expected; 0 while unknown.
   ledger::duration cost(const run&) const;
 
   // -- downstream -------------------------------------------------------------
@@ -337,6 +339,7 @@ private:
   void wake_source(run&, bells&, bool at_once = false);
   void wake_sink(run&, bells&, bool at_once = false);
   void appraise(run&);
+  void remember_cost(const run&);
   ledger::duration time_to_do() const;
   bool starving() const;
   bool worth_spinning(const worker&) const;
@@ -360,6 +363,7 @@ private:
   doorbell_ptr supervisor_;
   std::shared_ptr<job> task_job_;
   run_ptr tasks_;
+  std::unordered_map<std::type_index, ledger::duration> costs_;  // what items cost in earlier runs
   std::deque<run*> thirsty_;                  // runs whose input a worker is to pull
   std::uint32_t spinning_ = 0, pulling_ = 0;  // workers
   std::atomic<bool> something_to_do_{false};

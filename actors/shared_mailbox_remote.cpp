@@ -32,6 +32,7 @@ parcel shared_mailbox::take(worker& w, std::uint32_t most) {
   bells ring;
   std::lock_guard lock{mutex_};
   if (std::exchange(w.idle, false)) std::erase(idle_, &w);
+  w.rung = false;
   if (broken_ || most == 0) return {};
   span s = ledger_.take(w.id, 0, w.hurry);
   if (!s) {

@@ -42,6 +42,8 @@ shared_mailbox::next_result shared_mailbox::next(run& r, outcome_span& s, bool w
   }
   if (exhausted(r)) return next_result::end;
   r.sink_waiting = will_sleep;
+  // If the items were expected to be light, they seem not to be.
+  if (will_sleep && !ledger_.measured(r.id)) wake_worker(ring, true);
   return next_result::wait;
 }
 
@@ -95,6 +97,7 @@ void shared_mailbox::close(run& r) {
       waiter->wait();
       lock.lock();
     }
+    remember_cost(r);
     ledger_.close(r.id);
     auto it = runs_.find(r.id);
     self = std::move(it->second);

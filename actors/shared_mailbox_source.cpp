@@ -33,6 +33,9 @@ std::uint32_t chunk_capacity(std::uint64_t buffersize, std::uint32_t batch,
   return batch == 0 ? capacity : batch * std::max(1u, capacity / batch);
 }
 
+/// Which function on which items, among other things.
+std::type_index type_of(const job& work) { return typeid(work); }
+
 /// A source that fills its share of a chunk faster than this need not be looked after item by item.
 constexpr std::chrono::microseconds quick_fill{20}, slow_fill{50};
 
@@ -42,10 +45,23 @@ run_ptr shared_mailbox::open(const run_limits& limits, std::shared_ptr<job> work
                              std::unique_ptr<input> from, doorbell_ptr sink) {
   std::lock_guard lock{mutex_};
   check_open();
-  const run_id id = ledger_.open(limits);
+  run_limits expecting = limits;
+  if (const auto known = costs_.find(type_of(*work)); known != costs_.end())
+    expecting.expected_cost = known->second;
+  const run_id id = ledger_.open(expecting);
   auto r = std::make_shared<run>(id, limits, std::move(work), std::move(from));
   r->sink_bell = std::move(sink);
+  r->free_tokens = limits.buffersize;
+  appraise(*r);
   return runs_[id] = std::move(r);
+}
+
+/// The next run of the same function is expected to cost as much. To take heavy items for light ones would
+/// leave workers asleep, so it is one heavy run among light ones that is believed for a while.
+void shared_mailbox::remember_cost(const run& r) {
+  if (!ledger_.measured(r.id)) return;
+  auto& cost = costs_[type_of(*r.work)];
+  cost = std::max(r.cost, (cost + r.cost) / 2);
 }
 
 void shared_mailbox::check_open() const {

@@ -42,6 +42,7 @@ bool shared_mailbox::work(worker& w) {
   bells ring;
   std::unique_lock lock{mutex_};
   if (std::exchange(w.idle, false)) std::erase(idle_, &w);
+  w.rung = false;
   auto begun = clock::now();
   bool worked = false;
   while (!broken_) {
@@ -81,7 +82,7 @@ bool shared_mailbox::work(worker& w) {
     if (s.count > 1) want_tick(ring);
     // Where many wait for the processor or for the mutex, that must not make items look heavy: it would
     // bring even more workers.
-    const bool teaches = s.count > 1 || r.cost < heavy || ++r.heavy_items % watch_every == 0;
+    const bool teaches = s.count > 1 || r.cost < heavy || r.heavy_items++ % watch_every == 0;
     const bool careful = teaches && r.cost >= worth_watching;
     clock::duration took{};
     clock::time_point now;
@@ -233,6 +234,7 @@ void shared_mailbox::rest(worker& w) {
   bells ring;
   std::lock_guard lock{mutex_};
   if (std::exchange(w.idle, false)) std::erase(idle_, &w);
+  w.rung = false;
   w.busy_with = nullptr;
   if (w.remote) wake_worker(ring, true);  // it may have been rung for somebody's work
 }

@@ -33,7 +33,7 @@ private:
   static constexpr int few = 4, most = 64;
   static constexpr unsigned retry_every = 16;
 
-  int yields_ = few;
+  int yields_ = 16;
   unsigned skipped_ = 0;
 };
 

@@ -20,6 +20,22 @@ TEST_CASE("ledger: the first batches of a run hold one item, until one is finish
   CHECK(l.take(w).count > 1);
 }
 
+TEST_CASE("ledger: what a run is expected to cost holds until an item is measured") {
+  ledger l;
+  const worker_id w = l.add_worker(plenty);
+  const run_id r = l.open({.buffersize = 1000, .expected_cost = 2us});
+  pull(l, r, 1000);
+  CHECK(l.cost(r) == 2us);
+  CHECK_FALSE(l.measured(r));
+  CHECK(l.queued_time() == 2ms);
+  const span s = l.take(w);
+  CHECK(s.count == 1);
+  finish(l, w, s, 10us);
+  CHECK(l.measured(r));
+  CHECK(l.cost(r) == 10us);
+  CHECK(l.queued_time() == 9990us);
+}
+
 TEST_CASE("ledger: batches grow step by step to about the batch time") {
   ledger l;
   const worker_id w = l.add_worker(plenty);

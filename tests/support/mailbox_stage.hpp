@@ -46,6 +46,23 @@ struct hand_worker {
   worker place;
 };
 
+/// A stub at the mailbox; what it takes is executed when the test says so.
+struct hand_stub {
+  explicit hand_stub(shared_mailbox& box) : box{box} { box.join_remote(place, bell, 1, 1000); }
+
+  parcel take() { return box.take(place); }
+  void finish(const parcel& p, std::chrono::nanoseconds each) {
+    const std::uint32_t first = p.in->offset(p.items.first);
+    place.at.limit = first + p.items.count;
+    p.of->work->apply(*p.in, first, place.at, 0);
+    box.finished(*p.of, place.id, p.items.first, p.items.count, each * p.items.count);
+  }
+
+  shared_mailbox& box;
+  std::shared_ptr<counting_bell> bell = std::make_shared<counting_bell>();
+  worker place;
+};
+
 /// A mailbox, and the bells of those who are played by the test.
 struct stage {
   explicit stage(std::uint32_t workers) : box{workers} { box.set_supervisor(supervisor); }

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The shared mailbox: what is expected of a run before any of its items has been measured.
+
+#include <chrono>
+#include <memory>
+
+#include "support/catch.hpp"
+#include "support/mailbox_stage.hpp"
+
+using namespace testing;
+using namespace std::chrono_literals;
+
+namespace {
+
+/// Runs eight items of a cost, and returns what they had been expected to cost.
+ledger::duration run_eight(stage& s, std::chrono::nanoseconds each) {
+  hand_stub stub{s.box};
+  const run_ptr r = s.open(
+      {.buffersize = 8}, [](int x) { return x; }, 8);
+  const auto expected = r->cost;
+  s.pull_all(*r);
+  while (const parcel p = stub.take()) stub.finish(p, each);
+  CHECK(s.take(*r).size() == 8);
+  s.box.close(*r);
+  s.box.leave(stub.place);
+  return expected;
+}
+
+}  // namespace
+
+TEST_CASE("mailbox: the next run of a function is expected to cost what the last one did") {
+  stage s{1};
+  CHECK(run_eight(s, 1us) == 0us);
+  CHECK(run_eight(s, 3us) == 1us);
+  CHECK(run_eight(s, 3us) == 3us);
+  const auto other = std::make_shared<function_job<int, int (*)(int)>>([](int x) { return x; });
+  const run_ptr r = s.open({.buffersize = 8}, other, [](std::uint64_t) { return 0; }, 8);
+  CHECK(r->cost == 0us);
+  s.box.close(*r);
+}
+
+TEST_CASE("mailbox: a heavy run among light ones is not forgotten at once") {
+  stage s{1};
+  run_eight(s, 1ms);
+  CHECK(run_eight(s, 2us) == 1ms);
+  CHECK(run_eight(s, 2us) == 501us);
+  for (int i = 0; i != 20; ++i) run_eight(s, 2us);
+  CHECK(run_eight(s, 2us) < 4us);
+}
+
+TEST_CASE("mailbox: a run without a measured item leaves what is expected as it was") {
+  stage s{1};
+  run_eight(s, 5us);
+  const run_ptr r = s.open({.buffersize = 8}, [](int x) { return x; });
+  s.box.close(*r);
+  CHECK(run_eight(s, 5us) == 5us);
+}
+
+TEST_CASE("mailbox: for light items one worker is woken, and more when the sink has to sleep") {
+  stage s{2};
+  run_eight(s, 10ns);
+  hand_worker other{s.box}, first{s.box};
+  int rung_at_first = 1, rung_at_sleep = 0;
+  // A tenth of a millisecond may pass between two lines, and then nobody counts on the first worker.
+  for (int round = 0; round != 1000 && rung_at_first != 0; ++round) {
+    other.work();
+    first.work();
+    other.bell->rung = first.bell->rung = 0;
+    run_ptr r;
+    r = s.open(
+        {.buffersize = 8},
+        [&](int x) {
+          if (x != 0) return x;
+          rung_at_first = other.bell->rung;
+          s.take(*r);
+          rung_at_sleep = other.bell->rung;
+          return x;
+        },
+        8);
+    s.pull_all(*r);
+    CHECK(first.bell->rung == 1);
+    first.work();
+    CHECK(s.take(*r).size() == 8);
+    s.box.close(*r);
+    run_eight(s, 10ns);
+  }
+  CHECK(rung_at_first == 0);
+  CHECK(rung_at_sleep == 1);
+}
