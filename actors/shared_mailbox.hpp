@@ -76,6 +76,7 @@ struct run {
 
   ledger::duration cost{};       // of an item, lately; 0 while unknown
   std::uint64_t wake_after = 1;  // so many items are worth waking source or sink for
+  std::uint64_t at_a_time = unbounded;  // so many are pulled of an input at hand
   unsigned heavy_items = 0;      // that have travelled alone
 
   // read and written without the mutex

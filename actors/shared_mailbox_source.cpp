@@ -263,8 +263,9 @@ std::uint32_t shared_mailbox::fillable(run& r) {
     r.filled = 0;
   }
   const std::uint32_t room = r.open->capacity - r.filled;
+  const std::uint64_t wanted = r.at_hand ? std::min<std::uint64_t>(room, r.at_a_time) : room;
   const std::uint64_t granted =
-      counts.granted + (counts.granted < room ? ledger_.grant(r.id, room - counts.granted) : 0);
+      counts.granted + (counts.granted < wanted ? ledger_.grant(r.id, wanted - counts.granted) : 0);
   r.free_tokens.store(ledger_.counts(r.id).free, std::memory_order_relaxed);
   return r.granted = r.filled + static_cast<std::uint32_t>(std::min<std::uint64_t>(granted, room));
 }

@@ -3,6 +3,8 @@
 
 #include <chrono>
 #include <memory>
+#include <numeric>
+#include <vector>
 
 #include "support/catch.hpp"
 #include "support/mailbox_stage.hpp"
@@ -86,4 +88,24 @@ TEST_CASE("mailbox: for light items one worker is woken, and more when the sink 
   }
   CHECK(rung_at_first == 0);
   CHECK(rung_at_sleep == 1);
+}
+
+TEST_CASE("mailbox: of an input at hand no more is pulled than lasts the workers for a while") {
+  const auto cost = GENERATE(std::chrono::nanoseconds{1us}, 20us, 1ms);
+  stage s{2};
+  hand_worker w{s.box};
+  std::uint64_t pulled = 0;
+  run_ptr r;
+  const auto note = std::make_shared<function_job<int, function>>([&](int x) {
+    if (x == 0) pulled = s.box.stats(*r).counts.pulled;
+    return x;
+  });
+  std::vector<int> items(1000);
+  std::iota(items.begin(), items.end(), 0);
+  r = s.box.open({.buffersize = 256, .expected_cost = cost}, note,
+                 std::make_unique<range_input<std::vector<int>&>>(items), s.sink);
+  s.box.pull_by_workers(*r);
+  w.work();
+  CHECK(pulled == (cost == 1us ? 128 : cost == 20us ? 20 : 2));
+  s.box.close(*r);
 }
