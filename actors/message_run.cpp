@@ -20,44 +20,42 @@ void weak_bell::ring() noexcept {
   if (to) post(to, wake{});
 }
 
-/// The input of such a run: it has the one item that was brought to it.
-class message_run::hand_over final : public detail::input {
+namespace {
+
+/// Items are brought to such a run.
+class nothing_to_pull final : public detail::input {
 public:
-  bool pull(chunk& c, std::uint32_t& filled, std::uint32_t /*end*/,
-            const std::atomic<std::uint32_t>& /*flush_every*/) override {
-    if (const place_item* place = std::exchange(item, nullptr)) {
-      try {
-        (*place)(c.at(filled));
-        c.state(filled).store(detail::slot_state::item, std::memory_order_release);
-        ++filled;
-      } catch (...) {
-        error = std::current_exception();
-      }
-    }
+  bool pull(chunk&, std::uint32_t&, std::uint32_t, const std::atomic<std::uint32_t>&) override {
     return true;
   }
-
-  const place_item* item = nullptr;
-  std::exception_ptr error;
 };
+
+}  // namespace
 
 message_run::message_run(std::shared_ptr<detail::pool_core> pool, bool own_pool,
                          const run_limits& limits, std::shared_ptr<detail::job> work)
-    : pool_{std::move(pool)}, own_pool_{own_pool} {
-  auto input = std::make_unique<hand_over>();
-  input_ = input.get();
-  run_ = pool_->box->open(limits, std::move(work), std::move(input), bell_);
+    : pool_{std::move(pool)}, own_pool_{own_pool}, run_{pool_->box->open(
+                                                       limits, std::move(work),
+                                                       std::make_unique<nothing_to_pull>(),
+                                                       bell_)} {
   pool_->box->next(*run_, span_);  // there is nothing yet; from now on the bell rings
 }
 
-bool message_run::push(const place_item& place) {
-  input_->item = &place;
-  pool_->box->pull(*run_, true);
-  if (input_->error) std::rethrow_exception(std::exchange(input_->error, nullptr));
-  return std::exchange(input_->item, nullptr) == nullptr;
+bool message_run::borrow_slots() {
+  brought_ = pool_->box->lend_slots(*run_);
+  if (brought_.in == nullptr) return false;
+  bell_->ring();
+  return true;
 }
 
-void message_run::finish() { pool_->box->detach_source(*run_, nullptr); }
+void message_run::queue() {
+  if (brought_.in != nullptr) pool_->box->return_slots(*run_, std::exchange(brought_, {}));
+}
+
+void message_run::finish() {
+  queue();
+  pool_->box->detach_source(*run_, nullptr);
+}
 
 caf::error message_run::cut() const {
   try {
@@ -70,6 +68,7 @@ caf::error message_run::cut() const {
 
 void message_run::abandon() {
   if (!run_) return;
+  queue();
   shared_mailbox::abandon(pool_->box, std::exchange(run_, nullptr));
   if (own_pool_) pool_->let_run_out();
   pool_.reset();

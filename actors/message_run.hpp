@@ -2,7 +2,6 @@
 // A run whose items arrive in messages, and whose outcomes leave in messages.
 #pragma once
 
-#include <functional>
 #include <memory>
 
 #include <caf/actor_addr.hpp>
@@ -26,9 +25,6 @@ private:
   caf::actor_addr who_;
 };
 
-/// Puts an item into the slot that it is given.
-using place_item = std::function<void(void*)>;
-
 /// One run of a pool, used by one actor: that brings the items and takes the outcomes, and is woken when
 /// there are any. It has to see to it itself that there is a token for each item.
 class message_run {
@@ -46,16 +42,25 @@ public:
     bell_->ring();
   }
 
-  /// Queues an item. Throws what placing it throws. False: the run takes none any more.
-  bool push(const place_item&);
+  /// Calls `place(slot)` to make an item, and throws what that throws. False: the run takes none any more.
+  /// The bell rings; items that arrive before the actor hears it are queued together with this one.
+  template <class Place>
+  bool push(Place place) {
+    if (brought_.in == nullptr && !borrow_slots()) return false;
+    place(brought_.in->at(brought_.next));
+    brought_.in->state(brought_.next).store(detail::slot_state::item, std::memory_order_release);
+    if (++brought_.next == brought_.end) queue();
+    return true;
+  }
 
   /// There will be no more items.
   void finish();
 
-  /// Calls `f(chunk, offset, index)` for each outcome there is, as long as `wanted()`, and returns their
-  /// tokens. True: the run is over, there will be no more.
+  /// Queues what has been brought, calls `f(chunk, offset, index)` for each outcome there is, as long as
+  /// `wanted()`, and returns their tokens. True: the run is over, there will be no more.
   template <class Wanted, class F>
   bool take(Wanted wanted, F f) {
+    queue();
     for (;;) {
       for (; at_ != span_.end; ++at_) {
         if (!wanted()) return pool_->box->give_tokens_back(*run_), false;
@@ -81,13 +86,14 @@ public:
   bool ordered() const { return run_->limits.ordered; }
 
 private:
-  class hand_over;
+  bool borrow_slots();
+  void queue();
 
   std::shared_ptr<detail::pool_core> pool_;
   const bool own_pool_;
   const std::shared_ptr<weak_bell> bell_ = std::make_shared<weak_bell>();
-  hand_over* input_ = nullptr;  // the run's
   run_ptr run_;
+  lent_slots brought_;
   outcome_span span_;
   std::uint32_t at_ = 0;
 };

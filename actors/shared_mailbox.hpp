@@ -135,6 +135,12 @@ struct outcome_span {
   std::uint32_t end = 0, count = 0;
 };
 
+/// Slots for items that are brought one by one: `next` up to `end` of a chunk.
+struct lent_slots {
+  chunk* in = nullptr;
+  std::uint32_t next = 0, end = 0;
+};
+
 /// A batch on its way to another process.
 struct parcel {
   run_ptr of;
@@ -270,6 +276,13 @@ public:
   /// Out of tokens: the source's bell will ring. Over: the source is done. Only one thread at a time may
   /// be in here for a run.
   pulled pull(run&, bool once = false);
+
+  /// Lends slots for which there are tokens to whoever brings items instead of having them pulled from the
+  /// run's input; none if there are no tokens, or the run takes no more.
+  lent_slots lend_slots(run&);
+
+  /// Queues what has been made in the slots before `next`. Until then nobody is told of it.
+  void return_slots(run&, const lent_slots&);
 
   /// Queues a task. Throws broken_pool or pool_shutdown.
   void push(detail::task_ptr);

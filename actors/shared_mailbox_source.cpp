@@ -152,6 +152,27 @@ shared_mailbox::pulled shared_mailbox::pull(run& r, bool once) {
   return pulled::over;
 }
 
+lent_slots shared_mailbox::lend_slots(run& r) {
+  std::lock_guard lock{mutex_};
+  if (r.over()) return {};
+  const std::uint32_t end = fillable(r);
+  if (end == r.filled) return {};
+  r.in_source = true;
+  return {r.open, r.filled, end};
+}
+
+void shared_mailbox::return_slots(run& r, const lent_slots& slots) {
+  bells ring;
+  std::unique_lock lock{mutex_};
+  r.in_source = false;
+  publish(r, slots.next, ring);
+  if (r.over()) end_source(r, ring);
+  if (!broken_) return;
+  const auto why = std::make_exception_ptr(broken_pool{broken_});
+  lock.unlock();
+  bury(0, why);
+}
+
 /// Pulls what is granted, or as many items as are pulled at a time.
 void shared_mailbox::pull_some(run& r, std::unique_lock<short_mutex>& lock, bells& ring) {
   if (!r.instant && r.granted - r.filled > 1 && r.flush_every.load(std::memory_order_relaxed) > 1)
