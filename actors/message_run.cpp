@@ -34,10 +34,8 @@ public:
 
 message_run::message_run(std::shared_ptr<detail::pool_core> pool, bool own_pool,
                          const run_limits& limits, std::shared_ptr<detail::job> work)
-    : pool_{std::move(pool)}, own_pool_{own_pool}, run_{pool_->box->open(
-                                                       limits, std::move(work),
-                                                       std::make_unique<nothing_to_pull>(),
-                                                       bell_)} {
+    : pool_{std::move(pool)}, own_pool_{own_pool},
+      run_{pool_->box->open(limits, std::move(work), std::make_unique<nothing_to_pull>(), bell_)} {
   pool_->box->next(*run_, span_);  // there is nothing yet; from now on the bell rings
 }
 

@@ -36,6 +36,9 @@ void shared_mailbox::wake_worker(bells& ring, bool at_once) {
   const bool something = ledger_.queued() != 0 || !thirsty_.empty();
   something_to_do_.store(something, std::memory_order_relaxed);
   if (!something) return;
+  const bool may_start =
+      started_ < capacity_ + blocked_ && retiring_ < 2 * capacity_ && supervisor_ && !broken_;
+  if (idle_.empty() && !may_start) return;
   // Somebody who is awake will have it done sooner than another one is up. If he will not (his item
   // may turn out to be slow), the tick wakes one.
   if (!at_once && time_to_do() < worth_waking && soon_free()) return want_tick(ring);
@@ -52,8 +55,7 @@ void shared_mailbox::wake_worker(bells& ring, bool at_once) {
     ring.add(w->bell);
   } else if (!idle_.empty()) {
     want_tick(ring);  // a stub waits for more
-  } else if (started_ < capacity_ + blocked_ && retiring_ < 2 * capacity_ && supervisor_
-             && !broken_) {
+  } else {
     ++started_;
     ++to_start_;
     ring.add(supervisor_);
@@ -73,12 +75,14 @@ ledger::duration shared_mailbox::time_to_do() const {
   return result;
 }
 
-/// Whether some worker will probably look for work within moments.
+/// Whether some worker will probably look for work within moments. A stub that has been rung does not count: it
+/// takes no more than is its share.
 bool shared_mailbox::soon_free() const {
   if (spinning_ + pulling_ != 0) return true;
   const auto now = clock::now();
-  return std::any_of(workers_.begin(), workers_.end(),
-                     [&](const worker* w) { return (w->batch.count != 0 || w->rung) && now - w->since < soon; });
+  return std::any_of(workers_.begin(), workers_.end(), [&](const worker* w) {
+    return (w->batch.count != 0 || (w->rung && !w->remote)) && now - w->since < soon;
+  });
 }
 
 /// Workers have nothing to do.

@@ -74,10 +74,10 @@ struct run {
   doorbell_ptr sink_bell;
   doorbell_ptr drained;  // somebody waits for the run to drain
 
-  ledger::duration cost{};       // of an item, lately; 0 while unknown
-  std::uint64_t wake_after = 1;  // so many items are worth waking source or sink for
+  ledger::duration cost{};              // of an item, lately; 0 while unknown
+  std::uint64_t wake_after = 1;         // so many items are worth waking source or sink for
   std::uint64_t at_a_time = unbounded;  // so many are pulled of an input at hand
-  unsigned heavy_items = 0;      // that have travelled alone
+  unsigned heavy_items = 0;             // that have travelled alone
 
   // read and written without the mutex
   alignas(64) std::atomic<std::uint32_t> flush_every{1};
@@ -104,7 +104,7 @@ struct worker {
   bool rung = false;  // and has not come yet
   run* busy_with = nullptr;
   chunk* in = nullptr;
-  span batch;  // what it still holds; others shorten it under the mutex
+  span batch;                 // what it still holds; others shorten it under the mutex
   clock::time_point since{};  // it took its batch, or was rung
   spinner spin;
   bool supervised = false;  // counts among the pool's workers

@@ -152,7 +152,8 @@ void shared_mailbox::appraise(run& r) {
   const std::uint64_t half = std::max<std::uint64_t>(ledger_.buffersize(r.id) / 2, 1);
   const auto worth = r.from ? wake_share * worth_waking : r.limits.tell_after;
   r.wake_after = std::clamp<std::uint64_t>(static_cast<std::uint64_t>(worth / cost), 1, half);
-  r.at_a_time = std::max<std::uint64_t>(static_cast<std::uint64_t>(lookahead / cost), 1) * capacity_;
+  r.at_a_time =
+      std::max<std::uint64_t>(static_cast<std::uint64_t>(lookahead / cost), 1) * capacity_;
   // What comes from elsewhere comes in messages, one after the other.
   const std::uint64_t at_a_time = r.from ? std::min(half, most_cheap) : 1;
   r.cheap = cost < worth_waking && worth.count() != 0

@@ -36,7 +36,8 @@ TEST_CASE("mailbox: the next run of a function is expected to cost what the last
   CHECK(run_eight(s, 3us) == 1us);
   CHECK(run_eight(s, 3us) == 3us);
   const auto other = std::make_shared<function_job<int, int (*)(int)>>([](int x) { return x; });
-  const run_ptr r = s.open({.buffersize = 8}, other, [](std::uint64_t) { return 0; }, 8);
+  const run_ptr r = s.open(
+      {.buffersize = 8}, other, [](std::uint64_t) { return 0; }, 8);
   CHECK(r->cost == 0us);
   s.box.close(*r);
 }
