@@ -334,6 +334,10 @@ std::uint32_t ledger::finished(worker_id worker, run_id run, std::uint64_t first
   return n;
 }
 
+void ledger::doubt(run_id id) {
+  if (run_state* r = find(id)) r->limits.expected_cost = {};
+}
+
 void ledger::charge(run_id id, duration took) {
   if (run_state* r = find(id)) r->vtime += static_cast<double>(took.count());
 }

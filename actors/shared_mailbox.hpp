@@ -354,6 +354,7 @@ private:
   void wake_sink(run&, bells&, bool at_once = false);
   void appraise(run&);
   void remember_cost(const run&);
+  void doubt(run&, bells&);
   ledger::duration time_to_do() const;
   bool starving() const;
   bool worth_spinning(const worker&) const;

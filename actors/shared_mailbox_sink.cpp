@@ -42,8 +42,7 @@ shared_mailbox::next_result shared_mailbox::next(run& r, outcome_span& s, bool w
   }
   if (exhausted(r)) return next_result::end;
   r.sink_waiting = will_sleep;
-  // If the items were expected to be light, they seem not to be.
-  if (will_sleep && !ledger_.measured(r.id)) wake_worker(ring, true);
+  if (will_sleep && r.cheap) doubt(r, ring);  // he has looked again a few times
   return next_result::wait;
 }
 

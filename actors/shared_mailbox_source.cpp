@@ -152,6 +152,16 @@ shared_mailbox::pulled shared_mailbox::pull(run& r, bool once) {
   return pulled::over;
 }
 
+/// An item that was expected to be light should have been done by now.
+void shared_mailbox::doubt(run& r, bells& ring) {
+  if (r.cost.count() == 0 || ledger_.measured(r.id)) return;
+  ledger_.doubt(r.id);
+  r.cost = {};
+  r.cheap = false;
+  r.wake_after = 1;
+  wake_worker(ring, true);
+}
+
 lent_slots shared_mailbox::lend_slots(run& r) {
   std::lock_guard lock{mutex_};
   if (r.over()) return {};

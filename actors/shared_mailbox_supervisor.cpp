@@ -59,8 +59,11 @@ void shared_mailbox::tick_in_passing(clock::time_point now, bells& ring) {
 bool shared_mailbox::release_withheld(clock::time_point now, bells& ring) {
   bool more = false;
   for (worker* w : workers_) {
-    if (w->batch.count < 2) continue;
-    if (now - w->since >= patience)
+    if (w->batch.count == 0) continue;
+    const bool late = now - w->since >= patience;
+    if (late) doubt(*w->busy_with, ring);
+    if (w->batch.count == 1) continue;
+    if (late)
       split(*w, ring);
     else
       more = true;

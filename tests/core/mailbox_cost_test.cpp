@@ -59,36 +59,47 @@ TEST_CASE("mailbox: a run without a measured item leaves what is expected as it 
   CHECK(run_eight(s, 5us) == 5us);
 }
 
-TEST_CASE("mailbox: for light items one worker is woken, and more when the sink has to sleep") {
-  stage s{2};
+TEST_CASE("mailbox: for light items one worker is woken, and the others when an item takes long") {
+  const bool sleeper = GENERATE(false, true);  // who notices: the sink that has to sleep, or the tick
+  stage s{3};
   run_eight(s, 10ns);
-  hand_worker other{s.box}, first{s.box};
-  int rung_at_first = 1, rung_at_sleep = 0;
+  hand_worker third{s.box}, second{s.box}, first{s.box};
+  int rung_at_first = 1, rung_later = 0;
+  ledger::duration cost_later{};
   // A tenth of a millisecond may pass between two lines, and then nobody counts on the first worker.
   for (int round = 0; round != 1000 && rung_at_first != 0; ++round) {
-    other.work();
-    first.work();
-    other.bell->rung = first.bell->rung = 0;
+    for (hand_worker* w : {&third, &second, &first}) {
+      w->work();
+      w->bell->rung = 0;
+    }
     run_ptr r;
     r = s.open(
         {.buffersize = 8},
         [&](int x) {
           if (x != 0) return x;
-          rung_at_first = other.bell->rung;
-          s.take(*r);
-          rung_at_sleep = other.bell->rung;
+          rung_at_first = second.bell->rung;
+          if (sleeper) {
+            s.take(*r);
+          } else {
+            outlast_patience();
+            s.box.tick();
+          }
+          cost_later = r->cost;
+          second.work();  // wakes the third
+          rung_later = second.bell->rung + third.bell->rung;
           return x;
         },
         8);
     s.pull_all(*r);
     CHECK(first.bell->rung == 1);
     first.work();
-    CHECK(s.take(*r).size() == 8);
+    s.take(*r);
     s.box.close(*r);
     run_eight(s, 10ns);
   }
   CHECK(rung_at_first == 0);
-  CHECK(rung_at_sleep == 1);
+  CHECK(rung_later == 2);
+  CHECK(cost_later == 0ns);
 }
 
 TEST_CASE("mailbox: of an input at hand no more is pulled than lasts the workers for a while") {
