@@ -276,8 +276,7 @@ span ledger::take(worker_id id, run_id only, bool whatever) {
   if (best->queue.empty()) std::erase(runnable_, best);
   // What it will probably cost is charged now, so that the next visitor sees it; corrected later.
   vclock_ = std::max(vclock_, best->vtime);
-  const double cost = best->cost();
-  batch.charge = cost > 0 ? cost : assumed_cost;
+  batch.charge = best->measured() ? best->cost() : assumed_cost;
   best->vtime += n * batch.charge;
   w->items += n;
   w->held.push_back(batch);

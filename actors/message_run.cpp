@@ -22,7 +22,7 @@ void weak_bell::ring() noexcept {
 
 namespace {
 
-/// Items are brought to such a run.
+/// Items are brought to such a run; but they come, and go, as those that are pulled.
 class nothing_to_pull final : public detail::input {
 public:
   bool pull(chunk&, std::uint32_t&, std::uint32_t, const std::atomic<std::uint32_t>&) override {
@@ -66,7 +66,10 @@ caf::error message_run::cut() const {
 
 void message_run::abandon() {
   if (!run_) return;
-  queue();
+  if (brought_.in != nullptr) {
+    pool_->box->stop(*run_);  // what has been brought is dropped, too
+    queue();
+  }
   shared_mailbox::abandon(pool_->box, std::exchange(run_, nullptr));
   if (own_pool_) pool_->let_run_out();
   pool_.reset();

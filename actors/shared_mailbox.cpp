@@ -49,7 +49,7 @@ void shared_mailbox::wake_worker(bells& ring, bool at_once) {
     worker* const w = *it;
     idle_.erase(std::next(it).base());
     w->idle = false;
-    w->rung = true;
+    w->coming = !w->remote;  // a stub takes no more than is its share
     w->since = clock::now();
     w->hurry = at_once;
     ring.add(w->bell);
@@ -75,13 +75,12 @@ ledger::duration shared_mailbox::time_to_do() const {
   return result;
 }
 
-/// Whether some worker will probably look for work within moments. A stub that has been rung does not count: it
-/// takes no more than is its share.
+/// Whether some worker will probably look for work within moments.
 bool shared_mailbox::soon_free() const {
   if (spinning_ + pulling_ != 0) return true;
   const auto now = clock::now();
   return std::any_of(workers_.begin(), workers_.end(), [&](const worker* w) {
-    return (w->batch.count != 0 || (w->rung && !w->remote)) && now - w->since < soon;
+    return (w->batch.count != 0 || w->coming) && now - w->since < soon;
   });
 }
 

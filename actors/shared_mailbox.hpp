@@ -9,7 +9,6 @@
 #include <functional>
 #include <memory>
 #include <mutex>
-#include <typeindex>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -61,7 +60,7 @@ struct run {
   bool at_hand = false;            // workers pull it, between batches
   bool instant = false;            // in no time worth measuring
   bool thirsty = false;            // one of them is to do so
-  bool in_source = false;          // a thread is inside `from`
+  bool in_source = false;          // a thread is inside `from`, or has been lent slots
   bool source_waiting = false;     // for tokens
   bool input_over = false;         // the input has ended by itself
   std::exception_ptr input_error;  // why it ended, if it threw
@@ -101,7 +100,7 @@ struct worker {
   worker_id id = 0;
   doorbell_ptr bell;
   bool idle = false;
-  bool rung = false;  // and has not come yet
+  bool coming = false;  // it has been rung
   run* busy_with = nullptr;
   chunk* in = nullptr;
   span batch;                 // what it still holds; others shorten it under the mutex
@@ -238,7 +237,8 @@ public:
   /// The next batch for a stub, at most `most` items. None: its bell will ring.
   parcel take(worker&, std::uint32_t most = any_number);
 
-  /// Items that a worker holds are done, their slots filled. Late and repeated reports are ignored.
+  /// Items that a worker holds are done, their slots filled, and took so long in all; 0: nobody knows. Late and
+  /// repeated reports are ignored.
   void finished(run&, worker_id, std::uint64_t first, std::uint32_t count,
                 clock::duration took = {});
 
@@ -309,6 +309,9 @@ public:
   /// outcomes. `wait`: there are none yet; if `will_sleep`, the sink's bell will ring.
   next_result next(run&, outcome_span&, bool will_sleep = true);
 
+  /// The consumer has been waiting for longer than a light item takes.
+  void doubt(run&);
+
   /// Returns the tokens of all results taken so far.
   void give_tokens_back(run&);
 
@@ -378,7 +381,8 @@ private:
   doorbell_ptr supervisor_;
   std::shared_ptr<job> task_job_;
   run_ptr tasks_;
-  std::unordered_map<std::type_index, ledger::duration> costs_;  // what items cost in earlier runs
+  std::unordered_map<std::size_t, ledger::duration>
+      costs_;                                 // of items in earlier runs, by kind_of(job)
   std::deque<run*> thirsty_;                  // runs whose input a worker is to pull
   std::uint32_t spinning_ = 0, pulling_ = 0;  // workers
   std::atomic<bool> something_to_do_{false};

@@ -32,7 +32,6 @@ parcel shared_mailbox::take(worker& w, std::uint32_t most) {
   bells ring;
   std::lock_guard lock{mutex_};
   if (std::exchange(w.idle, false)) std::erase(idle_, &w);
-  w.rung = false;
   if (broken_ || most == 0) return {};
   span s = ledger_.take(w.id, 0, w.hurry);
   if (!s) {
@@ -59,7 +58,8 @@ void shared_mailbox::finished(run& r, worker_id id, std::uint64_t first, std::ui
                               clock::duration took) {
   bells ring;
   std::lock_guard lock{mutex_};
-  if (ledger_.finished(id, r.id, first, count, took) == 0) return;
+  const bool teaches = took.count() != 0;
+  if (ledger_.finished(id, r.id, first, count, took, teaches) == 0) return;
   if (!r.work->asynchronous) appraise(r);
   if (r.limits.widest != 0) widen(r, ring);
   collect(r);

@@ -42,8 +42,13 @@ shared_mailbox::next_result shared_mailbox::next(run& r, outcome_span& s, bool w
   }
   if (exhausted(r)) return next_result::end;
   r.sink_waiting = will_sleep;
-  if (will_sleep && r.cheap) doubt(r, ring);  // he has looked again a few times
   return next_result::wait;
+}
+
+void shared_mailbox::doubt(run& r) {
+  bells ring;
+  std::lock_guard lock{mutex_};
+  doubt(r, ring);
 }
 
 void shared_mailbox::give_tokens_back(run& r) {

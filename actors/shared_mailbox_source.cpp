@@ -33,8 +33,8 @@ std::uint32_t chunk_capacity(std::uint64_t buffersize, std::uint32_t batch,
   return batch == 0 ? capacity : batch * std::max(1u, capacity / batch);
 }
 
-/// Which function on which items, among other things.
-std::type_index type_of(const job& work) { return typeid(work); }
+/// The same for jobs with the same function type and items.
+std::size_t kind_of(const job& work) { return typeid(work).hash_code(); }
 
 /// A source that fills its share of a chunk faster than this need not be looked after item by item.
 constexpr std::chrono::microseconds quick_fill{20}, slow_fill{50};
@@ -46,7 +46,7 @@ run_ptr shared_mailbox::open(const run_limits& limits, std::shared_ptr<job> work
   std::lock_guard lock{mutex_};
   check_open();
   run_limits expecting = limits;
-  if (const auto known = costs_.find(type_of(*work)); known != costs_.end())
+  if (const auto known = costs_.find(kind_of(*work)); known != costs_.end())
     expecting.expected_cost = known->second;
   const run_id id = ledger_.open(expecting);
   auto r = std::make_shared<run>(id, limits, std::move(work), std::move(from));
@@ -60,7 +60,7 @@ run_ptr shared_mailbox::open(const run_limits& limits, std::shared_ptr<job> work
 /// leave workers asleep, so it is one heavy run among light ones that is believed for a while.
 void shared_mailbox::remember_cost(const run& r) {
   if (!ledger_.measured(r.id)) return;
-  auto& cost = costs_[type_of(*r.work)];
+  auto& cost = costs_[kind_of(*r.work)];
   cost = std::max(r.cost, (cost + r.cost) / 2);
 }
 
@@ -152,7 +152,7 @@ shared_mailbox::pulled shared_mailbox::pull(run& r, bool once) {
   return pulled::over;
 }
 
-/// An item that was expected to be light should have been done by now.
+/// An item should have been done by now, going by what it was expected to cost.
 void shared_mailbox::doubt(run& r, bells& ring) {
   if (r.cost.count() == 0 || ledger_.measured(r.id)) return;
   ledger_.doubt(r.id);
@@ -298,7 +298,7 @@ std::uint32_t shared_mailbox::fillable(run& r) {
   const std::uint64_t granted =
       counts.granted + (counts.granted < wanted ? ledger_.grant(r.id, wanted - counts.granted) : 0);
   r.free_tokens.store(ledger_.counts(r.id).free, std::memory_order_relaxed);
-  return r.granted = r.filled + static_cast<std::uint32_t>(std::min<std::uint64_t>(granted, room));
+  return r.granted = r.filled + static_cast<std::uint32_t>(std::min(granted, wanted));
 }
 
 /// Queues what has been pulled up to `filled`, unless somebody already has.

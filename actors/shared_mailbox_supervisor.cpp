@@ -61,7 +61,7 @@ bool shared_mailbox::release_withheld(clock::time_point now, bells& ring) {
   for (worker* w : workers_) {
     if (w->batch.count == 0) continue;
     const bool late = now - w->since >= patience;
-    if (late) doubt(*w->busy_with, ring);
+    if (late && now - w->since > w->busy_with->cost) doubt(*w->busy_with, ring);
     if (w->batch.count == 1) continue;
     if (late)
       split(*w, ring);

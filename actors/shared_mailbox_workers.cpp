@@ -45,7 +45,7 @@ bool shared_mailbox::work(worker& w) {
   bells ring;
   std::unique_lock lock{mutex_};
   if (std::exchange(w.idle, false)) std::erase(idle_, &w);
-  w.rung = false;
+  w.coming = false;
   auto begun = clock::now();
   bool worked = false;
   while (!broken_) {
@@ -152,12 +152,13 @@ void shared_mailbox::appraise(run& r) {
   const std::uint64_t half = std::max<std::uint64_t>(ledger_.buffersize(r.id) / 2, 1);
   const auto worth = r.from ? wake_share * worth_waking : r.limits.tell_after;
   r.wake_after = std::clamp<std::uint64_t>(static_cast<std::uint64_t>(worth / cost), 1, half);
-  r.at_a_time =
-      std::max<std::uint64_t>(static_cast<std::uint64_t>(lookahead / cost), 1) * capacity_;
+  if (r.limits.chunksize == 0)
+    r.at_a_time =
+        std::max<std::uint64_t>(static_cast<std::uint64_t>(lookahead / cost), 1) * capacity_;
   // What comes from elsewhere comes in messages, one after the other.
-  const std::uint64_t at_a_time = r.from ? std::min(half, most_cheap) : 1;
+  const std::uint64_t brought = r.from ? std::min(half, most_cheap) : 1;
   r.cheap = cost < worth_waking && worth.count() != 0
-            && cost * static_cast<std::int64_t>(at_a_time) < worth_waking;
+            && cost * static_cast<std::int64_t>(brought) < worth_waking;
 }
 
 /// Where outcomes have been delivered already, they are taken as soon as they are ready.
@@ -239,7 +240,7 @@ void shared_mailbox::rest(worker& w) {
   bells ring;
   std::lock_guard lock{mutex_};
   if (std::exchange(w.idle, false)) std::erase(idle_, &w);
-  w.rung = false;
+  w.coming = false;
   w.busy_with = nullptr;
   if (w.remote) wake_worker(ring, true);  // it may have been rung for somebody's work
 }

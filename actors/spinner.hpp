@@ -30,10 +30,10 @@ public:
   }
 
 private:
-  static constexpr int few = 4, most = 64;
+  static constexpr int few = 4, at_first = 16, most = 64;
   static constexpr unsigned retry_every = 16;
 
-  int yields_ = 16;
+  int yields_ = at_first;
   unsigned skipped_ = 0;
 };
 

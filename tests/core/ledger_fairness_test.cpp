@@ -156,3 +156,20 @@ TEST_CASE("ledger: time that was not measured well counts, and teaches nothing")
     if (l.counts(s.run).queued == 0) break;
   }
 }
+
+TEST_CASE("ledger: a wrong expectation costs no other run its share") {
+  ledger l;
+  std::vector<worker_id> workers;
+  for (int i = 0; i != 8; ++i) workers.push_back(l.add_worker(plenty));
+  const run_id a = l.open({.buffersize = 1000, .expected_cost = 10s});
+  pull(l, a, 1000);
+  std::vector<span> held;
+  for (const worker_id w : workers) held.push_back(l.take(w));
+  for (int i = 0; i != 8; ++i) finish(l, workers[i], held[i], 200us);
+  const run_id b = l.open({.buffersize = 1000});
+  pull(l, b, 1000);
+  int before_b = 0;
+  for (span s; (s = l.take(workers[0])).run == a; ++before_b)
+    finish(l, workers[0], s, s.count * 200us);
+  CHECK(before_b < 10);
+}

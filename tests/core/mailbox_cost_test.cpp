@@ -60,7 +60,7 @@ TEST_CASE("mailbox: a run without a measured item leaves what is expected as it 
 }
 
 TEST_CASE("mailbox: for light items one worker is woken, and the others when an item takes long") {
-  const bool sleeper = GENERATE(false, true);  // who notices: the sink that has to sleep, or the tick
+  const bool looked = GENERATE(false, true);  // the consumer notices, or the tick
   stage s{3};
   run_eight(s, 10ns);
   hand_worker third{s.box}, second{s.box}, first{s.box};
@@ -78,8 +78,8 @@ TEST_CASE("mailbox: for light items one worker is woken, and the others when an 
         [&](int x) {
           if (x != 0) return x;
           rung_at_first = second.bell->rung;
-          if (sleeper) {
-            s.take(*r);
+          if (looked) {
+            s.box.doubt(*r);
           } else {
             outlast_patience();
             s.box.tick();
@@ -119,5 +119,41 @@ TEST_CASE("mailbox: of an input at hand no more is pulled than lasts the workers
   s.box.pull_by_workers(*r);
   w.work();
   CHECK(pulled == (cost == 1us ? 128 : cost == 20us ? 20 : 2));
+  s.box.close(*r);
+}
+
+TEST_CASE("mailbox: what is expected holds while an item takes no longer than that") {
+  stage s{2};
+  hand_worker w{s.box};
+  run_ptr r;
+  ledger::duration cost{};
+  r = s.open({.buffersize = 8, .expected_cost = 1h}, [&](int x) {
+    if (x != 0) return x;
+    outlast_patience();
+    s.box.tick();
+    cost = r->cost;
+    return x;
+  });
+  s.pull_all(*r);
+  w.work();
+  CHECK(cost == 1h);
+  s.box.close(*r);
+}
+
+TEST_CASE("mailbox: of an input at hand as much is pulled as batches of a given size need") {
+  stage s{2};
+  hand_worker w{s.box};
+  const auto identity = std::make_shared<function_job<int, function>>([](int x) { return x; });
+  std::vector<int> items(1000);
+  const run_ptr r =
+      s.box.open({.buffersize = 256, .chunksize = 100, .expected_cost = 1ms}, identity,
+                 std::make_unique<range_input<std::vector<int>&>>(items), s.sink);
+  s.box.pull_by_workers(*r);
+  outcome_span first;
+  w.work();
+  REQUIRE(s.box.next(*r, first) == next_result::outcomes);
+  CHECK(first.count == 100);
+  r->work->clear(*first.in, first.end - first.count, first.end);
+  r->taken += first.count;
   s.box.close(*r);
 }

@@ -148,10 +148,12 @@ bool sink::next_span() {
         return false;
       case shared_mailbox::next_result::wait:
         if (!std::exchange(will_sleep, true)) {
-          if (r.cheap && impl_->spin.wait([&] {
-                return r.something_for_sink.load(std::memory_order_relaxed);
-              }))
+          if (!r.cheap) break;
+          if (impl_->spin.wait(
+                  [&] { return r.something_for_sink.load(std::memory_order_relaxed); }))
             will_sleep = false;
+          else
+            box.doubt(r);
           break;
         }
         will_sleep = false;
