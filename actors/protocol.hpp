@@ -98,8 +98,9 @@ class call;
 
 namespace fmap::actors {
 
-/// "There may be something for you in the shared mailbox." From whoever put it there to an idle worker
-/// or to the supervisor, which visits the mailbox until it finds nothing. Superfluous ones do no harm.
+/// "There may be something for you in the shared mailbox." From whoever put it there to an idle worker, to
+/// the supervisor, or to a stage, sink or handle (which also sends it to itself, behind the items that are
+/// arriving); they visit the mailbox until they find nothing. Superfluous ones do no harm.
 struct wake {};
 
 template <class Inspector>
