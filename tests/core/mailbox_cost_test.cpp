@@ -62,12 +62,12 @@ TEST_CASE("mailbox: a run without a measured item leaves what is expected as it 
 TEST_CASE("mailbox: for light items one worker is woken, and the others when an item takes long") {
   const bool looked = GENERATE(false, true);  // the consumer notices, or the tick
   stage s{3};
-  run_eight(s, 10ns);
   hand_worker third{s.box}, second{s.box}, first{s.box};
   int rung_at_first = 1, rung_later = 0;
   ledger::duration cost_later{};
   // A tenth of a millisecond may pass between two lines, and then nobody counts on the first worker.
   for (int round = 0; round != 1000 && rung_at_first != 0; ++round) {
+    for (int i = 0; i != 30; ++i) run_eight(s, 10ns);  // until the round before is forgotten
     for (hand_worker* w : {&third, &second, &first}) {
       w->work();
       w->bell->rung = 0;
@@ -95,7 +95,6 @@ TEST_CASE("mailbox: for light items one worker is woken, and the others when an 
     first.work();
     s.take(*r);
     s.box.close(*r);
-    run_eight(s, 10ns);
   }
   CHECK(rung_at_first == 0);
   CHECK(rung_later == 2);
