@@ -66,11 +66,9 @@ caf::error message_run::cut() const {
 
 void message_run::abandon() {
   if (!run_) return;
-  if (brought_.in != nullptr) {
-    pool_->box->stop(*run_);  // what has been brought is dropped, too
-    queue();
-  }
-  shared_mailbox::abandon(pool_->box, std::exchange(run_, nullptr));
+  shared_mailbox::abandon(pool_->box, run_);
+  queue();  // what has been brought is dropped, too
+  run_.reset();
   if (own_pool_) pool_->let_run_out();
   pool_.reset();
 }

@@ -342,6 +342,7 @@ private:
   void end_source(run&, bells&);
   void cut(run&, bells&);
   void bury(run_id only, const std::exception_ptr& why);
+  void bury_if_broken(std::unique_lock<short_mutex>&);
   void collect(run&);
   void release(run&, chunk&, std::uint32_t count);
   run& tasks();

@@ -140,12 +140,7 @@ shared_mailbox::pulled shared_mailbox::pull(run& r, bool once) {
       return pulled::out_of_tokens;
     }
     pull_some(r, lock, ring);
-    if (broken_) {
-      const auto why = std::make_exception_ptr(broken_pool{broken_});
-      lock.unlock();
-      bury(0, why);
-      lock.lock();
-    }
+    bury_if_broken(lock);
     if (once && !r.input_over) return pulled::something;
   }
   end_source(r, ring);
@@ -156,9 +151,7 @@ shared_mailbox::pulled shared_mailbox::pull(run& r, bool once) {
 void shared_mailbox::doubt(run& r, bells& ring) {
   if (r.cost.count() == 0 || ledger_.measured(r.id)) return;
   ledger_.doubt(r.id);
-  r.cost = {};
-  r.cheap = false;
-  r.wake_after = 1;
+  appraise(r);
   wake_worker(ring, true);
 }
 
@@ -177,10 +170,7 @@ void shared_mailbox::return_slots(run& r, const lent_slots& slots) {
   r.in_source = false;
   publish(r, slots.next, ring);
   if (r.over()) end_source(r, ring);
-  if (!broken_) return;
-  const auto why = std::make_exception_ptr(broken_pool{broken_});
-  lock.unlock();
-  bury(0, why);
+  bury_if_broken(lock);
 }
 
 /// Pulls what is granted, or as many items as are pulled at a time.

@@ -40,11 +40,7 @@ std::chrono::microseconds shared_mailbox::tick() {
   const bool active = std::exchange(active_, false);
   ticking_ = release_withheld(now, ring) || active;
   const auto next = ticking_ ? next_tick_ : std::chrono::microseconds{0};
-  if (broken_ && ledger_.queued() != 0) {
-    const auto why = std::make_exception_ptr(broken_pool{broken_});
-    lock.unlock();
-    bury(0, why);
-  }
+  if (ledger_.queued() != 0) bury_if_broken(lock);
   return next;
 }
 
@@ -179,6 +175,15 @@ void shared_mailbox::bury(run_id only, const std::exception_ptr& why) {
   }
   ledger_.remove_worker(undertaker.id, [](run_id, std::uint64_t) { return mark::waiting; });
   if (closing_ && idle_for_good()) wake_all(ring);
+}
+
+/// In a broken pool nothing stays queued.
+void shared_mailbox::bury_if_broken(std::unique_lock<short_mutex>& lock) {
+  if (!broken_) return;
+  const auto why = std::make_exception_ptr(broken_pool{broken_});
+  lock.unlock();
+  bury(0, why);
+  lock.lock();
 }
 
 void shared_mailbox::wait_until_left() {

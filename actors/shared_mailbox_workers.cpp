@@ -106,9 +106,7 @@ bool shared_mailbox::work(worker& w) {
   }
   if (broken_) {
     // What was taken from this worker's batch meanwhile has nobody else to end it.
-    const auto why = std::make_exception_ptr(broken_pool{broken_});
-    lock.unlock();
-    bury(0, why);
+    bury_if_broken(lock);
     return false;
   }
   if (closing_ && idle_for_good()) {
@@ -148,7 +146,11 @@ void shared_mailbox::settle(worker& w, clock::time_point now, clock::duration to
 /// What is worth while in this run, by what its items have been costing.
 void shared_mailbox::appraise(run& r) {
   const auto cost = r.cost = ledger_.cost(r.id);
-  if (cost.count() == 0) return;
+  if (cost.count() == 0) {
+    r.cheap = false;
+    r.wake_after = 1;
+    return;
+  }
   const std::uint64_t half = std::max<std::uint64_t>(ledger_.buffersize(r.id) / 2, 1);
   const auto worth = r.from ? wake_share * worth_waking : r.limits.tell_after;
   r.wake_after = std::clamp<std::uint64_t>(static_cast<std::uint64_t>(worth / cost), 1, half);
