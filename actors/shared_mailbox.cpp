@@ -106,16 +106,29 @@ void shared_mailbox::wake_source(run& r, bells& ring, bool at_once) {
   ring.add(r.source_bell);
 }
 
+/// Whether somebody should come for what is ready; he who looks for cheap items takes whatever there is.
+bool shared_mailbox::worth_taking(const run& r) const {
+  if (r.cheap && r.sink_looking) return true;
+  return ledger_.counts(r.id).ready >= r.wake_after || stalled(r) || (!r.cheap && starving());
+}
+
 void shared_mailbox::look_up_sink(run& r) {
-  r.something_for_sink.store(ledger_.has_ready(r.id) || exhausted(r), std::memory_order_relaxed);
+  const bool something = ledger_.has_ready(r.id) || exhausted(r);
+  r.something_for_sink.store(something && worth_taking(r), std::memory_order_relaxed);
+}
+
+/// Somebody who gives way until there is something has not come for it yet. Those who look for cheap items are
+/// on a processor of their own, or will soon be.
+bool shared_mailbox::somebody_looks(const run& r) const {
+  if (r.cheap) return false;
+  return (r.sink_looking && r.something_for_sink.load(std::memory_order_relaxed))
+         || (r.source_looking && ledger_.counts(r.id).free >= r.wake_after);
 }
 
 void shared_mailbox::wake_sink(run& r, bells& ring, bool at_once) {
   look_up_sink(r);
-  if (!r.sink_waiting || !r.something_for_sink) return;
-  if (!at_once && ledger_.counts(r.id).ready < r.wake_after && !stalled(r)
-      && (r.cheap || !starving()))
-    return want_tick(ring);
+  if (!r.sink_waiting || !(ledger_.has_ready(r.id) || exhausted(r))) return;
+  if (!at_once && !worth_taking(r)) return want_tick(ring);
   r.sink_waiting = false;
   ring.add(r.sink_bell);
 }

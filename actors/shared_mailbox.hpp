@@ -62,6 +62,7 @@ struct run {
   bool thirsty = false;            // one of them is to do so
   bool in_source = false;          // a thread is inside `from`, or has been lent slots
   bool source_waiting = false;     // for tokens
+  bool source_looking = false;     // for tokens, while it gives way
   bool input_over = false;         // the input has ended by itself
   std::exception_ptr input_error;  // why it ended, if it threw
   bool cut = false;                // pulling was stopped from outside before the input was over
@@ -70,13 +71,15 @@ struct run {
 
   // downstream
   bool sink_waiting = false;
+  bool sink_looking = false;  // gives way
   doorbell_ptr sink_bell;
   doorbell_ptr drained;  // somebody waits for the run to drain
 
   ledger::duration cost{};              // of an item, lately; 0 while unknown
   std::uint64_t wake_after = 1;         // so many items are worth waking source or sink for
   std::uint64_t at_a_time = unbounded;  // so many are pulled of an input at hand
-  unsigned heavy_items = 0;             // that have travelled alone
+  unsigned heavy_batches = 0;           // that might have been watched
+  bool light = false;                   // an item takes less than waking somebody up
 
   // read and written without the mutex
   alignas(64) std::atomic<std::uint32_t> flush_every{1};
@@ -85,7 +88,7 @@ struct run {
 
   // looked at without the mutex by those who wait, to be looked up under it
   alignas(64) std::atomic<std::uint64_t> free_tokens{0};
-  std::atomic<bool> something_for_sink{false};
+  std::atomic<bool> something_for_sink{false};  // that is worth coming for
   std::atomic<bool> cheap{false};  // what is brought at a time takes less than waking somebody up
 };
 
@@ -109,7 +112,8 @@ struct worker {
   bool supervised = false;  // counts among the pool's workers
   bool retired = false;     // did so, and has been replaced
   bool remote = false;      // a stub: its batches are executed elsewhere
-  bool cheap = false;       // its last batch was of a cheap run
+  bool light = false;       // its last batch was of a run of light items
+  bool cheap = false;       // and of a cheap one
   bool hurry = false;       // a stub: takes whatever there is, until there is nothing
 };
 
@@ -362,12 +366,15 @@ private:
   ledger::duration time_to_do() const;
   bool starving() const;
   bool worth_spinning(const worker&) const;
+  clock::time_point give_way(worker&, std::unique_lock<short_mutex>&, bells&);
   bool soon_free() const;
   bool surplus() const;
   void want_tick(bells&);
   void widen(run&, bells&);
   bool exhausted(const run&) const;
+  bool worth_taking(const run&) const;
   void look_up_sink(run&);
+  bool somebody_looks(const run&) const;
   bool stalled(const run&) const;
   bool idle_for_good() const;
   bool settled() const;

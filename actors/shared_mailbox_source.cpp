@@ -127,13 +127,18 @@ shared_mailbox::pulled shared_mailbox::pull(run& r, bool once) {
     const std::uint32_t end = fillable(r);
     if (end == r.filled) {
       wake_sink(r, ring);
-      if (r.cheap) {
-        const std::uint64_t enough = enough_tokens(r);
+      if (r.light) {
+        const bool cheap = r.cheap;
+        const std::uint64_t enough = cheap ? enough_tokens(r) : r.wake_after;
+        const auto there = [&] {
+          return r.free_tokens.load(std::memory_order_relaxed) >= enough || r.stopped;
+        };
+        r.source_looking = true;
         lock.unlock();
         ring.ring();
-        r.source_spin.wait(
-            [&] { return r.free_tokens.load(std::memory_order_relaxed) >= enough || r.stopped; });
+        cheap ? r.source_spin.wait(there) : r.source_spin.wait_briefly(there);
         lock.lock();
+        r.source_looking = false;
         if (ledger_.counts(r.id).free != 0) continue;
       }
       r.source_waiting = true;

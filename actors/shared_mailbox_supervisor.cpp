@@ -87,10 +87,8 @@ bool shared_mailbox::release_withheld(clock::time_point now, bells& ring) {
 /// not begun goes back to the queue. One item always stays, so that the run is not over while the worker
 /// is still in its job.
 void shared_mailbox::split(worker& w, bells& ring) {
-  w.at.limit.store(0, std::memory_order_relaxed);
-  detail::heavy_fence();
   run& r = *w.busy_with;
-  const std::uint64_t begun = w.in->first + w.at.current.load(std::memory_order_acquire);
+  const std::uint64_t begun = w.in->first + w.at.freeze();
   const std::uint64_t kept = std::min(begun, w.batch.end() - 1);
   const auto before = static_cast<std::uint32_t>(kept - w.batch.first);
   const auto after = static_cast<std::uint32_t>(w.batch.end() - kept - 1);

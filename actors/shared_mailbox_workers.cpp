@@ -24,10 +24,12 @@ constexpr std::chrono::microseconds lookahead{200};
 /// Items that seem to take less than this are not worth more than a look at the clock.
 constexpr std::chrono::microseconds worth_watching{10};
 
-/// Of items that take more than this and travel alone not all are watched: to watch one that sleeps takes a
+/// Of the batches of others, after the first ones, not all are watched: to watch an item that sleeps takes a
 /// good part of the processor time that it needs.
-constexpr std::chrono::microseconds heavy{100};
-constexpr unsigned watch_every = 7;
+constexpr unsigned watched_first = 64, watch_every = 7;
+
+/// To items that take so long one fence each is nothing, and nobody else need be interrupted for it.
+constexpr std::chrono::microseconds worth_fencing{1};
 
 /// So many tasks may wait at a time, each at the cost of a thread.
 constexpr std::uint32_t most_blocked = 1000;
@@ -59,7 +61,8 @@ bool shared_mailbox::work(worker& w) {
         ++spinning_;
         lock.unlock();
         ring.ring();
-        worked = w.spin.wait([&] { return something_to_do_.load(std::memory_order_relaxed); });
+        const auto there = [&] { return something_to_do_.load(std::memory_order_relaxed); };
+        worked = w.cheap ? w.spin.wait(there) : w.spin.wait_briefly(there);
         begun = clock::now();
         lock.lock();
         --spinning_;
@@ -78,6 +81,7 @@ bool shared_mailbox::work(worker& w) {
     w.in = &c;
     w.batch = s;
     w.since = begun;
+    w.at.fenced = r.cost >= worth_fencing;
     w.at.limit.store(offset + s.count, std::memory_order_relaxed);
     w.at.current.store(offset, std::memory_order_relaxed);
     look_up_thirst(r);
@@ -85,8 +89,10 @@ bool shared_mailbox::work(worker& w) {
     if (s.count > 1) want_tick(ring);
     // Where many wait for the processor or for the mutex, that must not make items look heavy: it would
     // bring even more workers.
-    const bool teaches = s.count > 1 || r.cost < heavy || r.heavy_items++ % watch_every == 0;
-    const bool careful = teaches && r.cost >= worth_watching;
+    const bool careful = r.cost >= worth_watching
+                         && (r.heavy_batches < watched_first || r.heavy_batches % watch_every == 0);
+    if (r.cost >= worth_watching) ++r.heavy_batches;
+    const bool teaches = careful || r.cost < worth_watching;
     clock::duration took{};
     clock::time_point now;
     for (;;) {
@@ -103,6 +109,7 @@ bool shared_mailbox::work(worker& w) {
     }
     settle(w, now, took, teaches, ring);
     begun = now;
+    if (somebody_looks(r)) begun = give_way(w, lock, ring);
   }
   if (broken_) {
     // What was taken from this worker's batch meanwhile has nobody else to end it.
@@ -123,8 +130,23 @@ bool shared_mailbox::work(worker& w) {
   return true;
 }
 
-/// One worker at a time stays awake for what may come right away.
-bool shared_mailbox::worth_spinning(const worker& w) const { return spinning_ == 0 && w.cheap; }
+/// One worker at a time stays awake for cheap items that may come right away.
+bool shared_mailbox::worth_spinning(const worker& w) const {
+  return w.cheap ? spinning_ == 0 : w.light;
+}
+
+/// Lets those run who look for what this worker has done. Returns when it went on.
+clock::time_point shared_mailbox::give_way(worker& w, std::unique_lock<short_mutex>& lock,
+                                           bells& ring) {
+  w.coming = true;
+  lock.unlock();
+  ring.ring();
+  w.spin.give_way();
+  const auto now = clock::now();
+  lock.lock();
+  w.coming = false;
+  return now;
+}
 
 /// What a worker still held is finished.
 void shared_mailbox::settle(worker& w, clock::time_point now, clock::duration took, bool teaches,
@@ -135,6 +157,7 @@ void shared_mailbox::settle(worker& w, clock::time_point now, clock::duration to
   if (r.work->asynchronous) return;
   ledger_.finished(w.id, r.id, s.first, s.count, took, teaches);
   appraise(r);
+  w.light = r.light;
   w.cheap = r.cheap;
   if (r.limits.widest != 0) widen(r, ring);
   collect(r);
@@ -147,7 +170,7 @@ void shared_mailbox::settle(worker& w, clock::time_point now, clock::duration to
 void shared_mailbox::appraise(run& r) {
   const auto cost = r.cost = ledger_.cost(r.id);
   if (cost.count() == 0) {
-    r.cheap = false;
+    r.light = r.cheap = false;
     r.wake_after = 1;
     return;
   }
@@ -159,8 +182,9 @@ void shared_mailbox::appraise(run& r) {
         std::max<std::uint64_t>(static_cast<std::uint64_t>(lookahead / cost), 1) * capacity_;
   // What comes from elsewhere comes in messages, one after the other.
   const std::uint64_t brought = r.from ? std::min(half, most_cheap) : 1;
-  r.cheap = cost < worth_waking && worth.count() != 0
-            && cost * static_cast<std::int64_t>(brought) < worth_waking;
+  r.light = cost < worth_waking;
+  r.cheap =
+      r.light && worth.count() != 0 && cost * static_cast<std::int64_t>(brought) < worth_waking;
 }
 
 /// Where outcomes have been delivered already, they are taken as soon as they are ready.

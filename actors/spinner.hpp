@@ -1,40 +1,88 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Looking again a few times before going to sleep, where that has been paying off.
+// Looking again a few times before going to sleep, and letting those run who do so.
 #pragma once
 
 #include <algorithm>
+#include <atomic>
+#include <chrono>
 #include <thread>
 
 namespace fmap::actors {
 
-/// How long somebody who has nothing to do gives way to others before he sleeps: as long as it has been
-/// enough lately, and hardly at all if it has not. Yields, so that on a busy machine those who are waited
-/// for get the processor.
-class spinner {
+/// What a thread runs on.
+struct processor {
+  using clock = std::chrono::steady_clock;
+  static clock::time_point now() { return clock::now(); }
+  static void yield() { std::this_thread::yield(); }
+};
+
+/// How a thread that has nothing to do gives way to others before it sleeps: those whom it waits for may
+/// share its processor, and to put it to sleep and wake it up takes longer than their turn. When they give way
+/// themselves it is its turn again. A thread that does not know about this, another program's for instance,
+/// keeps the processor for milliseconds: who has lost it to such a one does not give way for a while.
+template <class Processor>
+class basic_spinner {
 public:
-  /// True as soon as `there` is.
+  basic_spinner() { number.fetch_add(1, std::memory_order_relaxed); }
+  ~basic_spinner() { number.fetch_sub(1, std::memory_order_relaxed); }
+  basic_spinner(const basic_spinner&) = delete;
+  basic_spinner& operator=(const basic_spinner&) = delete;
+
+  /// Gives way for about as long as it takes to wake somebody up, or for many turns; less and less often while
+  /// that is in vain. True as soon as `there` is.
   template <class Predicate>
   bool wait(Predicate there) {
-    if (yields_ == 0 && ++skipped_ % retry_every != 0) return false;
-    const int limit = std::max(yields_, few);
-    for (int i = 0; i != limit; ++i) {
-      std::this_thread::yield();
-      if (there()) {
-        yields_ = std::min(2 * limit, most);
-        return true;
-      }
+    if (to_skip_ != 0) {
+      --to_skip_;
+      return false;
     }
-    yields_ /= 2;
-    if (yields_ < few) yields_ = 0;
-    return false;
+    const bool seen = look(many, wake_up, there);
+    to_skip_ = skip_ = seen ? 0 : std::min(2 * skip_ + 1, most_skipped);
+    return seen;
+  }
+
+  /// Gives way for a few turns, which takes hardly any time on a processor that nobody else wants.
+  template <class Predicate>
+  bool wait_briefly(Predicate there) {
+    return look(few, {}, there);
+  }
+
+  /// Lets others have their turn.
+  void give_way() {
+    look(1, {}, [] { return true; });
   }
 
 private:
-  static constexpr int few = 4, at_first = 16, most = 64;
-  static constexpr unsigned retry_every = 16;
+  using clock = typename Processor::clock;
 
-  int yields_ = at_first;
-  unsigned skipped_ = 0;
+  template <class Predicate>
+  bool look(int turns, typename clock::duration time, Predicate there) {
+    const auto begun = Processor::now();
+    if (begun < kept_until_) return false;
+    // Others that give way, too, may all have had their turn in between.
+    const auto too_long = slice + turn * number.load(std::memory_order_relaxed);
+    for (auto before = begun; turns > 0 || before - begun < time; --turns) {
+      Processor::yield();
+      const auto now = Processor::now();
+      const auto away = now - before;
+      if (away > too_long) kept_until_ = now + keep_for * away;
+      if (there()) return true;
+      if (away > too_long) return false;
+      before = now;
+    }
+    return false;
+  }
+
+  static constexpr int few = 4, many = 64, most_skipped = 15;
+  static constexpr std::chrono::microseconds wake_up{50}, turn{50}, slice{1000};
+  static constexpr int keep_for = 16;  // so at most 1/16 of the time is lost to others
+
+  static inline std::atomic<int> number{0};  // of spinners there are
+
+  int skip_ = 0, to_skip_ = 0;
+  typename clock::time_point kept_until_{};
 };
+
+using spinner = basic_spinner<processor>;
 
 }  // namespace fmap::actors

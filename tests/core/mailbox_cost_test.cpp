@@ -156,3 +156,24 @@ TEST_CASE("mailbox: of an input at hand as much is pulled as batches of a given 
   r->taken += first.count;
   s.box.close(*r);
 }
+
+TEST_CASE("mailbox: a consumer who looks for light items is told of half a bound of them") {
+  stage s{1};
+  hand_stub stub{s.box};
+  const run_ptr r = s.open(
+      {.buffersize = 16, .expected_cost = 5us}, [](int x) { return x; }, 16);
+  s.pull_all(*r);
+  outcome_span span;
+  REQUIRE(s.box.next(*r, span, false) == next_result::wait);
+  const auto do_one = [&] { stub.finish(s.box.take(stub.place, 1), 5us); };
+  for (int i = 0; i != 7; ++i) do_one();
+  CHECK_FALSE(r->something_for_sink);
+  do_one();
+  CHECK(r->something_for_sink);
+  CHECK(s.sink->rung == 0);
+  CHECK(s.take(*r).size() == 8);
+  while (const parcel p = stub.take()) stub.finish(p, 5us);
+  CHECK(s.take(*r).size() == 8);
+  s.box.close(*r);
+  s.box.leave(stub.place);
+}

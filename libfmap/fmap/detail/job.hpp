@@ -13,16 +13,31 @@ namespace fmap::detail {
 
 /// How far a worker got in its batch, and how far it may go; offsets into the chunk. The worker claims
 /// an item by storing its offset in `current` and then looking at `limit`; whoever takes the rest of
-/// the batch away lowers `limit` and then looks at `current`, with a heavy fence between.
+/// the batch away lowers `limit` and then looks at `current`.
 struct alignas(64) progress {
   std::atomic<std::uint32_t> current{0};
   std::atomic<std::uint32_t> limit{0};
+  bool fenced =
+      false;  ///< full fences on both sides: for items that take so long that it does not matter
 
   /// Claims the item at `offset`; false if it is not this worker's (any more).
   bool claim(std::uint32_t offset) {
     current.store(offset, std::memory_order_release);
-    light_fence();
+    if (fenced)
+      std::atomic_thread_fence(std::memory_order_seq_cst);
+    else
+      light_fence();
     return offset < limit.load(std::memory_order_relaxed);
+  }
+
+  /// For somebody else: the worker claims nothing more. Returns what it has claimed last.
+  std::uint32_t freeze() {
+    limit.store(0, std::memory_order_relaxed);
+    if (fenced)
+      std::atomic_thread_fence(std::memory_order_seq_cst);
+    else
+      heavy_fence();
+    return current.load(std::memory_order_acquire);
   }
 };
 

@@ -148,11 +148,10 @@ bool sink::next_span() {
         return false;
       case shared_mailbox::next_result::wait:
         if (!std::exchange(will_sleep, true)) {
-          if (!r.cheap) break;
-          if (impl_->spin.wait(
-                  [&] { return r.something_for_sink.load(std::memory_order_relaxed); }))
+          const auto there = [&] { return r.something_for_sink.load(std::memory_order_relaxed); };
+          if (r.cheap ? impl_->spin.wait(there) : impl_->spin.wait_briefly(there))
             will_sleep = false;
-          else
+          else if (r.cheap)
             box.doubt(r);
           break;
         }
