@@ -23,17 +23,29 @@ TEST_CASE("ledger: the first batches of a run hold one item, until one is finish
 TEST_CASE("ledger: what a run is expected to cost holds until an item is measured") {
   ledger l;
   const worker_id w = l.add_worker(plenty);
-  const run_id r = l.open({.buffersize = 1000, .expected_cost = 2us});
+  const run_id r = l.open({.buffersize = 1000, .expected_cost = 10us});
   pull(l, r, 1000);
-  CHECK(l.cost(r) == 2us);
+  CHECK(l.cost(r) == 10us);
   CHECK_FALSE(l.measured(r));
-  CHECK(l.queued_time() == 2ms);
+  CHECK(l.queued_time() == 10ms);
   const span s = l.take(w);
   CHECK(s.count == 1);
-  finish(l, w, s, 10us);
+  finish(l, w, s, 2us);
   CHECK(l.measured(r));
-  CHECK(l.cost(r) == 10us);
-  CHECK(l.queued_time() == 9990us);
+  CHECK(l.cost(r) == 2us);
+  CHECK(l.queued_time() == 1998us);
+}
+
+TEST_CASE("ledger: a lower cost that was expected counts as eight items, unless it was doubted") {
+  const bool doubted = GENERATE(false, true);
+  ledger l;
+  const worker_id w = l.add_worker(plenty);
+  const run_id r = l.open({.buffersize = 1000, .expected_cost = 1us});
+  pull(l, r, 1000);
+  if (doubted) l.doubt(r);
+  finish(l, w, l.take(w), 100us);
+  CHECK(l.measured(r));
+  CHECK(l.cost(r) == (doubted ? 100us : 12us));
 }
 
 TEST_CASE("ledger: batches grow step by step to about the batch time") {
