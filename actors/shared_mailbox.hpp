@@ -79,7 +79,6 @@ struct run {
   std::uint64_t wake_after = 1;         // so many items are worth waking source or sink for
   std::uint64_t at_a_time = unbounded;  // so many are pulled of an input at hand
   unsigned heavy_batches = 0;           // that might have been watched
-  bool light = false;                   // an item takes less than waking somebody up
 
   // read and written without the mutex
   alignas(64) std::atomic<std::uint32_t> flush_every{1};
@@ -89,7 +88,8 @@ struct run {
   // looked at without the mutex by those who wait, to be looked up under it
   alignas(64) std::atomic<std::uint64_t> free_tokens{0};
   std::atomic<bool> something_for_sink{false};  // that is worth coming for
-  std::atomic<bool> cheap{false};  // what is brought at a time takes less than waking somebody up
+  std::atomic<bool> light{false};               // an item takes less than waking somebody up
+  std::atomic<bool> cheap{false};               // even what is brought at a time does
 };
 
 using run_ptr = std::shared_ptr<run>;
@@ -103,11 +103,12 @@ struct worker {
   worker_id id = 0;
   doorbell_ptr bell;
   bool idle = false;
-  bool coming = false;  // it has been rung
+  bool coming = false;  // it has been rung, or is about to look again
   run* busy_with = nullptr;
   chunk* in = nullptr;
   span batch;                 // what it still holds; others shorten it under the mutex
-  clock::time_point since{};  // it took its batch, or was rung
+  clock::time_point since{};  // it took its batch, or was coming
+  bool teaches = false;       // its batch was measured well
   spinner spin;
   bool supervised = false;  // counts among the pool's workers
   bool retired = false;     // did so, and has been replaced
@@ -353,7 +354,7 @@ private:
   void check_open() const;
   bool release_withheld(clock::time_point now, bells&);
   void tick_in_passing(clock::time_point now, bells&);
-  void settle(worker&, clock::time_point now, clock::duration took, bool teaches, bells&);
+  void settle(worker&, clock::time_point now, clock::duration took, bells&);
   void split(worker&, bells&);
   void halt(run&, bells&);
   void count_taken(run&);
@@ -366,7 +367,8 @@ private:
   ledger::duration time_to_do() const;
   bool starving() const;
   bool worth_spinning(const worker&) const;
-  clock::time_point give_way(worker&, std::unique_lock<short_mutex>&, bells&);
+  bool look(worker&, std::unique_lock<short_mutex>&, bells&);
+  void give_way(worker&, std::unique_lock<short_mutex>&, bells&);
   bool soon_free() const;
   bool surplus() const;
   void want_tick(bells&);

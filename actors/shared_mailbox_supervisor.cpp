@@ -93,7 +93,7 @@ void shared_mailbox::split(worker& w, bells& ring) {
   const auto before = static_cast<std::uint32_t>(kept - w.batch.first);
   const auto after = static_cast<std::uint32_t>(w.batch.end() - kept - 1);
   if (before != 0 && !r.work->asynchronous) {
-    ledger_.finished(w.id, r.id, w.batch.first, before, {});
+    ledger_.finished(w.id, r.id, w.batch.first, before, {}, w.teaches);
     collect(r);
   }
   if (after != 0) ledger_.give_back(w.id, r.id, kept + 1, after);

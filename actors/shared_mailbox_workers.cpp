@@ -31,6 +31,9 @@ constexpr unsigned watched_first = 64, watch_every = 7;
 /// To items that take so long one fence each is nothing, and nobody else need be interrupted for it.
 constexpr std::chrono::microseconds worth_fencing{1};
 
+/// What so many items cost says little: it is never taken back that a bound was widened.
+constexpr std::uint64_t first_items = 16;
+
 /// So many tasks may wait at a time, each at the cost of a thread.
 constexpr std::uint32_t most_blocked = 1000;
 
@@ -57,15 +60,9 @@ bool shared_mailbox::work(worker& w) {
     if (!s) {
       if (!thirsty_.empty()) continue;
       if (worked && !closing_ && worth_spinning(w)) {
-        something_to_do_.store(false, std::memory_order_relaxed);
-        ++spinning_;
-        lock.unlock();
-        ring.ring();
-        const auto there = [&] { return something_to_do_.load(std::memory_order_relaxed); };
-        worked = w.cheap ? w.spin.wait(there) : w.spin.wait_briefly(there);
+        w.since = begun;
+        worked = look(w, lock, ring);
         begun = clock::now();
-        lock.lock();
-        --spinning_;
         continue;
       }
       // Rather than rest, a worker pulls what there are tokens for, however few.
@@ -92,7 +89,7 @@ bool shared_mailbox::work(worker& w) {
     const bool careful = r.cost >= worth_watching
                          && (r.heavy_batches < watched_first || r.heavy_batches % watch_every == 0);
     if (r.cost >= worth_watching) ++r.heavy_batches;
-    const bool teaches = careful || r.cost < worth_watching;
+    w.teaches = careful || r.cost < worth_watching;
     clock::duration took{};
     clock::time_point now;
     for (;;) {
@@ -107,9 +104,13 @@ bool shared_mailbox::work(worker& w) {
       // The batch was split between claim and run: the claimed item is still this worker's.
       w.at.limit.store(offset + 1, std::memory_order_relaxed);
     }
-    settle(w, now, took, teaches, ring);
+    settle(w, now, took, ring);
     begun = now;
-    if (somebody_looks(r)) begun = give_way(w, lock, ring);
+    if (somebody_looks(r)) {
+      w.since = now;
+      give_way(w, lock, ring);
+      begun = clock::now();
+    }
   }
   if (broken_) {
     // What was taken from this worker's batch meanwhile has nobody else to end it.
@@ -135,27 +136,40 @@ bool shared_mailbox::worth_spinning(const worker& w) const {
   return w.cheap ? spinning_ == 0 : w.light;
 }
 
-/// Lets those run who look for what this worker has done. Returns when it went on.
-clock::time_point shared_mailbox::give_way(worker& w, std::unique_lock<short_mutex>& lock,
-                                           bells& ring) {
+/// Waits for something to do, but not for long. False: there was nothing.
+bool shared_mailbox::look(worker& w, std::unique_lock<short_mutex>& lock, bells& ring) {
+  const auto there = [this] { return something_to_do_.load(std::memory_order_relaxed); };
+  const bool cheap = w.cheap;
+  const std::uint32_t spins = cheap ? 1 : 0;
+  something_to_do_.store(false, std::memory_order_relaxed);
+  spinning_ += spins;
+  w.coming = !cheap;
+  lock.unlock();
+  ring.ring();
+  const bool seen = cheap ? w.spin.wait(there) : w.spin.wait_briefly(there);
+  lock.lock();
+  w.coming = false;
+  spinning_ -= spins;
+  return seen;
+}
+
+/// Lets those run who look for what this worker has done.
+void shared_mailbox::give_way(worker& w, std::unique_lock<short_mutex>& lock, bells& ring) {
   w.coming = true;
   lock.unlock();
   ring.ring();
   w.spin.give_way();
-  const auto now = clock::now();
   lock.lock();
   w.coming = false;
-  return now;
 }
 
 /// What a worker still held is finished.
-void shared_mailbox::settle(worker& w, clock::time_point now, clock::duration took, bool teaches,
-                            bells& ring) {
+void shared_mailbox::settle(worker& w, clock::time_point now, clock::duration took, bells& ring) {
   run& r = *w.busy_with;
   const span s = std::exchange(w.batch, {});
   w.busy_with = nullptr;
   if (r.work->asynchronous) return;
-  ledger_.finished(w.id, r.id, s.first, s.count, took, teaches);
+  ledger_.finished(w.id, r.id, s.first, s.count, took, w.teaches);
   appraise(r);
   w.light = r.light;
   w.cheap = r.cheap;
@@ -212,8 +226,9 @@ void shared_mailbox::release(run& r, chunk& c, std::uint32_t count) {
 
 /// Where the user left the buffersize open: as many items as keep the workers busy for some batches.
 void shared_mailbox::widen(run& r, bells& ring) {
+  const auto counts = ledger_.counts(r.id);
   const auto cost = static_cast<std::uint64_t>(r.cost.count());
-  if (cost == 0) return;
+  if (cost == 0 || counts.pulled - counts.queued - counts.held < first_items) return;
   constexpr std::uint64_t worth =
       4 * static_cast<std::uint64_t>(ledger::default_batch_time.count());
   const std::uint64_t wanted = std::min(r.limits.widest, worth * capacity_ / cost);

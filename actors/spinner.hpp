@@ -14,6 +14,10 @@ struct processor {
   using clock = std::chrono::steady_clock;
   static clock::time_point now() { return clock::now(); }
   static void yield() { std::this_thread::yield(); }
+  static unsigned number() {
+    static const unsigned result = std::max(1U, std::thread::hardware_concurrency());
+    return result;
+  }
 };
 
 /// How a thread that has nothing to do gives way to others before it sleeps: those whom it waits for may
@@ -36,7 +40,9 @@ public:
       --to_skip_;
       return false;
     }
-    const bool seen = look(many, wake_up, there);
+    const auto begun = Processor::now();
+    if (begun < kept_until_) return false;
+    const bool seen = look(begun, many, wake_up, there);
     to_skip_ = skip_ = seen ? 0 : std::min(2 * skip_ + 1, most_skipped);
     return seen;
   }
@@ -44,28 +50,31 @@ public:
   /// Gives way for a few turns, which takes hardly any time on a processor that nobody else wants.
   template <class Predicate>
   bool wait_briefly(Predicate there) {
-    return look(few, {}, there);
+    const auto begun = Processor::now();
+    return begun >= kept_until_ && look(begun, few, {}, there);
   }
 
   /// Lets others have their turn.
   void give_way() {
-    look(1, {}, [] { return true; });
+    const auto begun = Processor::now();
+    if (begun >= kept_until_) look(begun, 1, {}, [] { return true; });
   }
 
 private:
   using clock = typename Processor::clock;
 
   template <class Predicate>
-  bool look(int turns, typename clock::duration time, Predicate there) {
-    const auto begun = Processor::now();
-    if (begun < kept_until_) return false;
+  bool look(typename clock::time_point begun, int turns, typename clock::duration time,
+            Predicate there) {
     // Others that give way, too, may all have had their turn in between.
-    const auto too_long = slice + turn * number.load(std::memory_order_relaxed);
+    const auto too_long =
+        slice + turn * (number.load(std::memory_order_relaxed) / Processor::number());
     for (auto before = begun; turns > 0 || before - begun < time; --turns) {
       Processor::yield();
       const auto now = Processor::now();
       const auto away = now - before;
-      if (away > too_long) kept_until_ = now + keep_for * away;
+      if (away > too_long)
+        kept_until_ = now + keep_for * std::min<typename clock::duration>(away, longest_slice);
       if (there()) return true;
       if (away > too_long) return false;
       before = now;
@@ -74,10 +83,12 @@ private:
   }
 
   static constexpr int few = 4, many = 64, most_skipped = 15;
-  static constexpr std::chrono::microseconds wake_up{50}, turn{50}, slice{1000};
+  static constexpr std::chrono::microseconds wake_up{50}, turn{100}, slice{1000};
+  static constexpr std::chrono::milliseconds longest_slice{
+      100};                            // more than that, and it was stopped
   static constexpr int keep_for = 16;  // so at most 1/16 of the time is lost to others
 
-  static inline std::atomic<int> number{0};  // of spinners there are
+  static inline std::atomic<unsigned> number{0};  // of spinners there are
 
   int skip_ = 0, to_skip_ = 0;
   typename clock::time_point kept_until_{};

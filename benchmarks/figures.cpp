@@ -138,6 +138,19 @@ double together(bool fairness) {
   return static_cast<double>(*std::ranges::min_element(taken)) * maps / all;
 }
 
+/// Rate while every processor has something else to do as well, divided by that without.
+double beside_busy_loops() {
+  fmap::thread_pool pool{2};
+  rate(pool, 1'000'000);
+  const double alone = rate(pool, 10'000'000);
+  std::vector<std::jthread> loops(std::thread::hardware_concurrency());
+  for (auto& loop : loops)
+    loop = std::jthread{[](const std::stop_token& stop) {
+      while (!stop.stop_requested()) bench::burn(1000);
+    }};
+  return rate(pool, 3'000'000) / alone;
+}
+
 /// Nanoseconds for each item of a run of that length, divided by those of one of 10^6.
 double length(std::int64_t count) {
   fmap::thread_pool pool{2};
@@ -167,6 +180,7 @@ const std::map<std::string, std::function<double()>> measurements{
     {"scaling/512", [] { return scaling(512); }},
     {"together/rate", [] { return together(false); }},
     {"together/least", [] { return together(true); }},
+    {"busy", beside_busy_loops},
     {"length/4", [] { return length(10'000); }},
     {"length/8", [] { return length(100'000'000); }},
     {"memory", [] { return memory(100'000'000); }},

@@ -19,6 +19,7 @@ ROWS = {  # title, unit, at least, at most
     "scaling/512": ("512 workers / 2 workers", "", 0.9, None),
     "together/rate": ("100 maps at a time / one map", "", 0.8, None),
     "together/least": ("the least of 100 maps / its share", "", 0.5, None),
+    "busy": ("beside a busy loop on each core / alone", "", 0.05, None),
     "length/4": ("cost of an item, 10^4 / 10^6 items", "", None, 1.1),
     "length/8": ("cost of an item, 10^8 / 10^6 items", "", None, 1.1),
     "memory": ("peak memory, 10^8 items", "MB", None, 16),

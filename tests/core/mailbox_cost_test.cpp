@@ -177,3 +177,31 @@ TEST_CASE("mailbox: a consumer who looks for light items is told of half a bound
   s.box.close(*r);
   s.box.leave(stub.place);
 }
+
+TEST_CASE("mailbox: what is taken from a batch that nobody watches does not look free of cost") {
+  constexpr int batches_before = 80, batches = 7;  // one of seven is watched
+  stage s{1};
+  hand_worker w{s.box};
+  int splits = 0, changes = 0;
+  run_ptr r;
+  r = s.open(
+      {.buffersize = 2 * (batches_before + batches), .chunksize = 2},
+      [&](int x) {
+        const auto until = fmap::actors::clock::now() + 30us;
+        while (fmap::actors::clock::now() < until) {}
+        if (x < 2 * batches_before || x % 2 == 0) return x;
+        const auto cost = s.box.cost(*r);
+        outlast_patience();
+        s.box.tick();
+        ++splits;
+        changes += s.box.cost(*r) != cost;
+        return x;
+      },
+      2 * (batches_before + batches));
+  s.pull_all(*r);
+  w.work();
+  CHECK(splits == batches);
+  CHECK(changes <= 1);
+  CHECK(s.take(*r).size() == 2 * (batches_before + batches));
+  s.box.close(*r);
+}

@@ -149,7 +149,7 @@ bool sink::next_span() {
       case shared_mailbox::next_result::wait:
         if (!std::exchange(will_sleep, true)) {
           const auto there = [&] { return r.something_for_sink.load(std::memory_order_relaxed); };
-          if (r.cheap ? impl_->spin.wait(there) : impl_->spin.wait_briefly(there))
+          if (r.cheap ? impl_->spin.wait(there) : r.light && impl_->spin.wait_briefly(there))
             will_sleep = false;
           else if (r.cheap)
             box.doubt(r);
