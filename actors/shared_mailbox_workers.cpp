@@ -196,9 +196,9 @@ void shared_mailbox::appraise(run& r) {
         std::max<std::uint64_t>(static_cast<std::uint64_t>(lookahead / cost), 1) * capacity_;
   // What comes from elsewhere comes in messages, one after the other.
   const std::uint64_t brought = r.from ? std::min(half, most_cheap) : 1;
-  r.light = cost < worth_waking;
-  r.cheap =
-      r.light && worth.count() != 0 && cost * static_cast<std::int64_t>(brought) < worth_waking;
+  // Single tasks are neither: between two of them a worker had better rest, and be found by the next one.
+  r.light = worth.count() != 0 && cost < worth_waking;
+  r.cheap = r.light && cost * static_cast<std::int64_t>(brought) < worth_waking;
 }
 
 /// Where outcomes have been delivered already, they are taken as soon as they are ready.
