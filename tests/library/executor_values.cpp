@@ -179,6 +179,7 @@ TEST_CASE("what tasks held that a shutdown cancelled is freed, though their futu
   pool.submit([&] { hold.pass(); });
   std::vector<fmap::future<void>> all;
   for (int i = 0; i < 10; ++i) all.push_back(pool.submit([](const counted&) {}, counted{i}));
+  while (hold.waiting() == 0) std::this_thread::yield();  // or the worker may begin one meanwhile
   pool.shutdown({.wait = false, .cancel_futures = true});
   hold.open();
   pool.shutdown();
