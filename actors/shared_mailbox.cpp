@@ -112,9 +112,11 @@ bool shared_mailbox::worth_taking(const run& r) const {
   return ledger_.counts(r.id).ready >= r.wake_after || stalled(r) || (!r.cheap && starving());
 }
 
-void shared_mailbox::look_up_sink(run& r) {
+/// Returns whether there is anything at all.
+bool shared_mailbox::look_up_sink(run& r) {
   const bool something = ledger_.has_ready(r.id) || exhausted(r);
   r.something_for_sink.store(something && worth_taking(r), std::memory_order_relaxed);
+  return something;
 }
 
 /// Somebody who gives way until there is something has not come for it yet. Those who look for cheap items are
@@ -126,9 +128,9 @@ bool shared_mailbox::somebody_looks(const run& r) const {
 }
 
 void shared_mailbox::wake_sink(run& r, bells& ring, bool at_once) {
-  look_up_sink(r);
-  if (!r.sink_waiting || !(ledger_.has_ready(r.id) || exhausted(r))) return;
-  if (!at_once && !worth_taking(r)) return want_tick(ring);
+  const bool something = look_up_sink(r);
+  if (!r.sink_waiting || !something) return;
+  if (!at_once && !r.something_for_sink) return want_tick(ring);
   r.sink_waiting = false;
   ring.add(r.sink_bell);
 }

@@ -375,7 +375,7 @@ private:
   void widen(run&, bells&);
   bool exhausted(const run&) const;
   bool worth_taking(const run&) const;
-  void look_up_sink(run&);
+  bool look_up_sink(run&);
   bool somebody_looks(const run&) const;
   bool stalled(const run&) const;
   bool idle_for_good() const;

@@ -86,16 +86,15 @@ bool shared_mailbox::work(worker& w) {
     if (s.count > 1) want_tick(ring);
     // Where many wait for the processor or for the mutex, that must not make items look heavy: it would
     // bring even more workers.
-    const bool careful = r.cost >= worth_watching
-                         && (r.heavy_batches < watched_first || r.heavy_batches % watch_every == 0);
-    if (r.cost >= worth_watching) ++r.heavy_batches;
-    w.teaches = careful || r.cost < worth_watching;
+    const bool heavy = r.cost >= worth_watching;
+    const unsigned before = heavy ? r.heavy_batches++ : 0;
+    w.teaches = before < watched_first || before % watch_every == 0;
     clock::duration took{};
     clock::time_point now;
     for (;;) {
       lock.unlock();
       ring.ring();
-      const stopwatch watch{careful};
+      const stopwatch watch{heavy && w.teaches};
       offset = r.work->apply(c, offset, w.at, w.id);
       now = clock::now();
       took += watch.read(now);
@@ -226,14 +225,15 @@ void shared_mailbox::release(run& r, chunk& c, std::uint32_t count) {
 
 /// Where the user left the buffersize open: as many items as keep the workers busy for some batches.
 void shared_mailbox::widen(run& r, bells& ring) {
-  const auto counts = ledger_.counts(r.id);
   const auto cost = static_cast<std::uint64_t>(r.cost.count());
-  if (cost == 0 || counts.pulled - counts.queued - counts.held < first_items) return;
+  if (cost == 0) return;
   constexpr std::uint64_t worth =
       4 * static_cast<std::uint64_t>(ledger::default_batch_time.count());
   const std::uint64_t wanted = std::min(r.limits.widest, worth * capacity_ / cost);
   const std::uint64_t now = ledger_.buffersize(r.id);
   if (wanted < 2 * now && (wanted <= now || wanted != r.limits.widest)) return;
+  const auto counts = ledger_.counts(r.id);
+  if (counts.pulled - counts.queued - counts.held < first_items) return;
   ledger_.widen(r.id, wanted);
   wake_source(r, ring);
 }

@@ -27,8 +27,8 @@ struct processor {
 template <class Processor>
 class basic_spinner {
 public:
-  basic_spinner() { number.fetch_add(1, std::memory_order_relaxed); }
-  ~basic_spinner() { number.fetch_sub(1, std::memory_order_relaxed); }
+  basic_spinner() { count.fetch_add(1, std::memory_order_relaxed); }
+  ~basic_spinner() { count.fetch_sub(1, std::memory_order_relaxed); }
   basic_spinner(const basic_spinner&) = delete;
   basic_spinner& operator=(const basic_spinner&) = delete;
 
@@ -68,7 +68,7 @@ private:
             Predicate there) {
     // Others that give way, too, may all have had their turn in between.
     const auto too_long =
-        slice + turn * (number.load(std::memory_order_relaxed) / Processor::number());
+        slice + turn * (count.load(std::memory_order_relaxed) / Processor::number());
     for (auto before = begun; turns > 0 || before - begun < time; --turns) {
       Processor::yield();
       const auto now = Processor::now();
@@ -84,11 +84,11 @@ private:
 
   static constexpr int few = 4, many = 64, most_skipped = 15;
   static constexpr std::chrono::microseconds wake_up{50}, turn{100}, slice{1000};
-  static constexpr std::chrono::milliseconds longest_slice{
-      100};                            // more than that, and it was stopped
+  // Who was away for longer than this was stopped, and it says nothing of others.
+  static constexpr std::chrono::milliseconds longest_slice{100};
   static constexpr int keep_for = 16;  // so at most 1/16 of the time is lost to others
 
-  static inline std::atomic<unsigned> number{0};  // of spinners there are
+  static inline std::atomic<unsigned> count{0};  // of spinners there are
 
   int skip_ = 0, to_skip_ = 0;
   typename clock::time_point kept_until_{};
