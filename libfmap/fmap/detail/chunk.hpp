@@ -25,7 +25,7 @@ struct slot_layout {
 /// Errors lie behind all slots: few of them are ever made, and the slots stay small.
 class chunk {
 public:
-  /// The states may lie in memory that somebody else looks at, too; they are then left as they are.
+  /// All are empty. The states may lie in memory that somebody else looks at, too; they are then left as they are.
   chunk(std::uint32_t id, std::uint32_t capacity, slot_layout layout,
         std::atomic<slot_state>* states = nullptr)
       : id{id}, capacity{capacity}, stride_{layout.size}, align_{std::max(layout.align,
@@ -34,10 +34,7 @@ public:
             bytes(capacity, layout) + capacity * sizeof(std::exception_ptr), align_))},
         errors_{reinterpret_cast<std::exception_ptr*>(slots_ + bytes(capacity, layout))},
         own_states_{states == nullptr ? new std::atomic<slot_state>[capacity] : nullptr},
-        states_{states == nullptr ? own_states_.get() : states} {
-    for (std::uint32_t i = 0; own_states_ && i != capacity; ++i)
-      states_[i].store(slot_state::empty, std::memory_order_relaxed);
-  }
+        states_{states == nullptr ? own_states_.get() : states} {}
 
   ~chunk() { ::operator delete(slots_, align_); }
 

@@ -127,7 +127,9 @@ public:
 
   void clear(chunk& c, std::uint32_t begin, std::uint32_t end) override {
     for (std::uint32_t i = begin; i != end; ++i) {
-      switch (c.state(i).exchange(slot_state::empty, std::memory_order_acquire)) {
+      const slot_state held = c.state(i).load(std::memory_order_acquire);
+      if (held == slot_state::empty) continue;
+      switch (held) {
         case slot_state::item: std::destroy_at(static_cast<In*>(c.at(i))); break;
         case slot_state::value: std::destroy_at(static_cast<Out*>(c.at(i))); break;
         case slot_state::error: std::destroy_at(&c.error(i)); break;
@@ -135,6 +137,7 @@ public:
         case slot_state::arriving:
         case slot_state::running: break;
       }
+      c.state(i).store(slot_state::empty, std::memory_order_relaxed);
     }
   }
 };
