@@ -12,14 +12,16 @@ namespace fmap::actors {
 
 namespace {
 
-/// A batch of a run in which nothing has been measured yet, and how fast batches may grow from there.
-constexpr std::uint32_t first_batch = 1, growth_factor = 4, largest_batch = 1u << 16;
+/// A batch of a run in which nothing has been measured yet: if nothing is expected either, or at most if something
+/// is; and how fast batches may grow from there.
+constexpr std::uint32_t first_batch = 1, first_expected = 256, growth_factor = 4,
+                        largest_batch = 1u << 16;
 
 /// What an item is charged while nothing has been measured.
 constexpr double assumed_cost = 75'000;
 
-/// For less than so many nanoseconds of work nobody is to visit.
-constexpr double worth_a_visit = 10'000;
+/// For less than so many nanoseconds of work nobody is to visit, and rather for so many.
+constexpr double worth_a_visit = 10'000, visit_time = 20'000;
 
 /// A message should be worth so much time; and to be sent takes an item some time, too.
 constexpr double message_time = 20'000, least_cost = 50;
@@ -150,7 +152,7 @@ run_id ledger::open(const run_limits& limits) {
   r.id = last_run_;
   r.limits = limits;
   r.counts.free = limits.buffersize;
-  r.growth = first_batch;
+  r.growth = limits.expected_cost.count() > 0 ? first_expected : first_batch;
   return r.id;
 }
 
@@ -224,10 +226,13 @@ std::uint32_t ledger::batch_size(const run_state& r, const worker_state& w) cons
   const std::uint64_t weights = std::max<std::uint64_t>(weights_, 1);
   const auto lasting = [&](double ns) {
     return static_cast<std::uint64_t>(
-        std::clamp<double>(r.measured() ? ns / r.cost() : first_batch, 1, largest_batch));
+        std::clamp<double>(r.cost() > 0 ? ns / r.cost() : first_batch, 1, largest_batch));
   };
   // What is not worth anybody else's visit is not shared.
-  const std::uint64_t least = w.depth == 0 ? lasting(worth_a_visit) : 1;
+  const std::uint64_t least =
+      w.depth == 0 ? std::max(lasting(worth_a_visit),
+                              std::min(lasting(visit_time), r.limits.buffersize / (2 * weights)))
+                   : 1;
   const std::uint64_t share = std::max((r.counts.queued * weight + weights - 1) / weights, least);
   const std::uint64_t timed = lasting(static_cast<double>(w.batch_time.count()));
   const std::uint64_t growing = std::uint64_t{r.growth} * weight;
@@ -337,7 +342,10 @@ std::uint32_t ledger::finished(worker_id worker, run_id run, std::uint64_t first
 }
 
 void ledger::doubt(run_id id) {
-  if (run_state* r = find(id)) r->limits.expected_cost = {};
+  run_state* r = find(id);
+  if (r == nullptr) return;
+  r->limits.expected_cost = {};
+  if (!r->measured()) r->growth = first_batch;
 }
 
 void ledger::charge(run_id id, duration took) {

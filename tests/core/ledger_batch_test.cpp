@@ -29,11 +29,24 @@ TEST_CASE("ledger: what a run is expected to cost holds until an item is measure
   CHECK_FALSE(l.measured(r));
   CHECK(l.queued_time() == 10ms);
   const span s = l.take(w);
-  CHECK(s.count == 1);
-  finish(l, w, s, 2us);
+  CHECK(s.count == 7);  // the batch time
+  finish(l, w, s, 14us);
   CHECK(l.measured(r));
   CHECK(l.cost(r) == 2us);
-  CHECK(l.queued_time() == 1998us);
+  CHECK(l.queued_time() == 1986us);
+}
+
+TEST_CASE("ledger: however little items are expected to cost, the first batch is not a large one") {
+  const bool doubted = GENERATE(false, true);
+  ledger l;
+  const worker_id w = l.add_worker(plenty);
+  const run_id r = l.open({.buffersize = 1000, .expected_cost = 1ns});
+  pull(l, r, 1000);
+  if (doubted) l.doubt(r);
+  const span s = l.take(w);
+  CHECK(s.count == (doubted ? 1 : 256));
+  finish(l, w, s, s.count * 100ns);
+  if (doubted) CHECK(l.take(w).count == 4);
 }
 
 TEST_CASE("ledger: a lower cost that was expected counts as eight items, unless it was doubted") {
@@ -41,7 +54,7 @@ TEST_CASE("ledger: a lower cost that was expected counts as eight items, unless 
   ledger l;
   const worker_id w = l.add_worker(plenty);
   const run_id r = l.open({.buffersize = 1000, .expected_cost = 1us});
-  pull(l, r, 1000);
+  pull(l, r, 1);
   if (doubted) l.doubt(r);
   finish(l, w, l.take(w), 100us);
   CHECK(l.measured(r));
@@ -208,4 +221,14 @@ TEST_CASE("ledger: however many workers there are, a batch of tiny items is wort
   const run_id heavy = l.open({.buffersize = 256});
   teach(l, w, heavy, 100us);
   CHECK(l.take(w).count == 1);
+}
+
+TEST_CASE("ledger: a batch lasts for two visits if there are as many more for each worker") {
+  const std::uint64_t buffersize = GENERATE(32, 16, 8, 4);
+  ledger l;
+  const worker_id a = l.add_worker(plenty);
+  l.add_worker(plenty);
+  const run_id r = l.open({.buffersize = buffersize, .expected_cost = 5us});
+  pull(l, r, 4);
+  CHECK(l.take(a).count == (buffersize >= 16 ? 4 : 2));
 }
