@@ -109,12 +109,14 @@ auto inspect(Inspector& f, wake& x) {
 }
 
 /// "Look for what has been withheld too long." From the supervisor to itself, while workers hold batches
-/// or sources gather items.
-struct tick {};
+/// or sources gather items. Only the one that was sent last counts.
+struct tick {
+  std::uint64_t number = 0;
+};
 
 template <class Inspector>
 auto inspect(Inspector& f, tick& x) {
-  return inspect_members(f, x, "fmap::actors::tick");
+  return inspect_members(f, x, "fmap::actors::tick", &tick::number);
 }
 
 /// "This actor has ended." From an actor's end to a neighbour of its; within a process.

@@ -79,9 +79,8 @@ ledger::duration shared_mailbox::time_to_do() const {
 bool shared_mailbox::soon_free() const {
   if (spinning_ + pulling_ != 0) return true;
   const auto now = clock::now();
-  return std::any_of(workers_.begin(), workers_.end(), [&](const worker* w) {
-    return (w->batch.count != 0 || w->coming) && now - w->since < soon;
-  });
+  return std::any_of(workers_.begin(), workers_.end(),
+                     [&](const worker* w) { return w->coming && now - w->since < soon; });
 }
 
 /// Workers have nothing to do.
@@ -138,6 +137,23 @@ void shared_mailbox::wake_sink(run& r, bells& ring, bool at_once) {
 void shared_mailbox::want_tick(bells& ring) {
   active_ = true;
   if (std::exchange(ticking_, true)) return;
+  tick_wanted_ = true;
+  ring.add(supervisor_);
+}
+
+bool shared_mailbox::tick_is_rare() const { return ticking_ && next_tick_ > long_tick_interval; }
+
+/// Something may be withheld from somebody who would not call for the tick.
+bool shared_mailbox::relies_on_tick(const run& r) const {
+  if (r.at_hand) return false;
+  const auto c = ledger_.counts(r.id);
+  return r.source_bell || r.in_source || c.queued + c.held + c.ready != 0;
+}
+
+/// Lets the next tick come soon, if it is far away.
+void shared_mailbox::hasten_tick(bells& ring) {
+  if (!tick_is_rare()) return;
+  next_tick_ = tick_interval;
   tick_wanted_ = true;
   ring.add(supervisor_);
 }

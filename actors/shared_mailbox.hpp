@@ -72,6 +72,7 @@ struct run {
   // downstream
   bool sink_waiting = false;
   bool sink_looking = false;  // gives way
+  bool sink_ticks = false;    // nobody else will soon; read by the sink
   doorbell_ptr sink_bell;
   doorbell_ptr drained;  // somebody waits for the run to drain
 
@@ -103,11 +104,11 @@ struct worker {
   worker_id id = 0;
   doorbell_ptr bell;
   bool idle = false;
-  bool coming = false;  // it has been rung, or is about to look again
+  bool coming = false;  // it will look for work: it was rung, or is at a batch
   run* busy_with = nullptr;
   chunk* in = nullptr;
   span batch;                 // what it still holds; others shorten it under the mutex
-  clock::time_point since{};  // it took its batch, or was coming
+  clock::time_point since{};  // it was rung, took its batch, finished it
   bool teaches = false;       // its batch was measured well
   spinner spin;
   bool supervised = false;  // counts among the pool's workers
@@ -183,17 +184,22 @@ public:
 
   struct duties {
     std::uint32_t start = 0;  ///< workers to start now
-    bool tick = false;  ///< call tick() after tick_interval, now that there is something withheld
+    /// Call tick() after tick_interval, instead of when it was to be called, if it was.
+    bool tick = false;
     bool quit = false;  ///< the pool has been shut down and nothing is left to do
   };
   /// What the supervisor has been rung for.
   duties visit();
 
-  /// Sets free what has been withheld for too long, and returns when to call again; 0: not before the next
-  /// visit() says so. Workers that come by do the same, and then the tick need not come that often.
+  /// Sets free what has been withheld for too long, and returns when to call again, unless visit() says so
+  /// earlier; 0: only then. Workers that come by do the same, and then the tick need not come that often; least
+  /// of all where all inputs are at hand: consumers of such runs do not rely on it, but call tick_now().
   std::chrono::microseconds tick();
-  static constexpr std::chrono::microseconds tick_interval{500}, longest_tick_interval{2000},
-      patience{200};
+  static constexpr std::chrono::microseconds tick_interval{500}, long_tick_interval{2000},
+      longest_tick_interval{16000}, patience{200};
+
+  /// Does the same at once, and has it done often again.
+  void tick_now();
 
   /// Waking somebody up costs about this much, his time and the waker's.
   static constexpr std::chrono::microseconds worth_waking{20};
@@ -311,7 +317,8 @@ public:
   enum class next_result { outcomes, wait, end };
 
   /// Gives back the slots of the last span and the tokens of all taken results, and hands out the next
-  /// outcomes. `wait`: there are none yet; if `will_sleep`, the sink's bell will ring.
+  /// outcomes. `wait`: there are none yet; if `will_sleep`, the sink's bell will ring. If it has not after
+  /// tick_interval, and the run says `sink_ticks`, the sink is to call tick_now().
   next_result next(run&, outcome_span&, bool will_sleep = true);
 
   /// The consumer has been waiting for longer than a light item takes.
@@ -356,6 +363,7 @@ private:
   void tick_in_passing(clock::time_point now, bells&);
   void settle(worker&, clock::time_point now, clock::duration took, bells&);
   void split(worker&, bells&);
+  void split_batches(run&, bells&);
   void halt(run&, bells&);
   void count_taken(run&);
   void wake_worker(bells&, bool at_once = false);
@@ -372,6 +380,9 @@ private:
   bool soon_free() const;
   bool surplus() const;
   void want_tick(bells&);
+  void hasten_tick(bells&);
+  bool relies_on_tick(const run&) const;
+  bool tick_is_rare() const;
   void widen(run&, bells&);
   bool exhausted(const run&) const;
   bool worth_taking(const run&) const;

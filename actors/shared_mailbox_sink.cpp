@@ -43,6 +43,7 @@ shared_mailbox::next_result shared_mailbox::next(run& r, outcome_span& s, bool w
   }
   if (exhausted(r)) return next_result::end;
   r.sink_waiting = will_sleep;
+  r.sink_ticks = r.at_hand && tick_is_rare();
   r.sink_looking = !will_sleep;
   return next_result::wait;
 }
@@ -81,10 +82,8 @@ void shared_mailbox::halt(run& r, bells& ring) {
   r.flush_every.store(0, std::memory_order_relaxed);
   ledger_.stop(r.id);
   for (worker* w : workers_)
-    if (w->remote)
-      ring.add(w->bell);  // what has not begun elsewhere is to be called back
-    else if (w->busy_with == &r && w->batch.count > 1)
-      split(*w, ring);
+    if (w->remote) ring.add(w->bell);  // what has not begun elsewhere is to be called back
+  split_batches(r, ring);
   if (!r.in_source) end_source(r, ring);
   wake_sink(r, ring);
 }

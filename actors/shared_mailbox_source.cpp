@@ -96,6 +96,7 @@ void shared_mailbox::attach_source(run& r, doorbell_ptr source) {
   bells ring;
   std::lock_guard lock{mutex_};
   ring.add(source);
+  hasten_tick(ring);
   if (!r.cut && !r.stopped) r.source_bell = std::move(source);
 }
 
@@ -157,6 +158,7 @@ void shared_mailbox::doubt(run& r, bells& ring) {
   if (r.cost.count() == 0 || ledger_.measured(r.id)) return;
   ledger_.doubt(r.id);
   appraise(r);
+  split_batches(r, ring);
   wake_worker(ring, true);
 }
 
@@ -300,6 +302,7 @@ std::uint32_t shared_mailbox::fillable(run& r) {
 void shared_mailbox::publish(run& r, std::uint32_t filled, bells& ring) {
   if (r.from && !r.instant) r.published_at = clock::now();
   if (filled <= r.filled) return;
+  if (!r.at_hand) hasten_tick(ring);
   ledger_.pulled(r.id, r.open->id, filled - std::exchange(r.filled, filled));
   wake_worker(ring);
 }

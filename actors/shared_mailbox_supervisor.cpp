@@ -36,12 +36,23 @@ std::chrono::microseconds shared_mailbox::tick() {
   std::unique_lock lock{mutex_};
   const auto now = clock::now();
   const bool others_do_it = released_at_ > std::exchange(ticked_at_, now);
-  next_tick_ = others_do_it ? std::min(2 * next_tick_, longest_tick_interval) : tick_interval;
+  const bool relied_on = std::any_of(runs_.begin(), runs_.end(),
+                                     [&](const auto& r) { return relies_on_tick(*r.second); });
+  const auto longest = relied_on ? long_tick_interval : longest_tick_interval;
+  next_tick_ = others_do_it ? std::min(2 * next_tick_, longest) : tick_interval;
   const bool active = std::exchange(active_, false);
   ticking_ = release_withheld(now, ring) || active;
   const auto next = ticking_ ? next_tick_ : std::chrono::microseconds{0};
   if (ledger_.queued() != 0) bury_if_broken(lock);
   return next;
+}
+
+void shared_mailbox::tick_now() {
+  bells ring;
+  std::lock_guard lock{mutex_};
+  hasten_tick(ring);
+  released_at_ = clock::now();
+  release_withheld(released_at_, ring);
 }
 
 /// Does the tick's work for it, if it has not been done for a while.
@@ -79,7 +90,7 @@ bool shared_mailbox::release_withheld(clock::time_point now, bells& ring) {
     wake_source(*r, ring, true);
     wake_sink(*r, ring, true);
   }
-  wake_worker(ring, true);
+  wake_worker(ring, !soon_free());
   return more;
 }
 
@@ -101,6 +112,11 @@ void shared_mailbox::split(worker& w, bells& ring) {
   w.batch.count = 1;
   w.at.limit.store(w.in->offset(kept) + 1, std::memory_order_relaxed);
   wake_sink(r, ring);
+}
+
+void shared_mailbox::split_batches(run& r, bells& ring) {
+  for (worker* w : workers_)
+    if (w->busy_with == &r && w->batch.count > 1) split(*w, ring);
 }
 
 void shared_mailbox::shut_down(bool cancel_tasks) {

@@ -31,6 +31,10 @@ constexpr unsigned watched_first = 64, watch_every = 7;
 /// To items that take so long one fence each is nothing, and nobody else need be interrupted for it.
 constexpr std::chrono::microseconds worth_fencing{1};
 
+/// By then others that share a processor have had their turn. (It is not for a consumer to wait that long: where it
+/// has a processor of its own, workers share the other one, and that one must not look busy to the kernel.)
+constexpr std::chrono::microseconds others_turn{25};
+
 /// What so many items cost says little: it is never taken back that a bound was widened.
 constexpr std::uint64_t first_items = 16;
 
@@ -50,7 +54,7 @@ bool shared_mailbox::work(worker& w) {
   bells ring;
   std::unique_lock lock{mutex_};
   if (std::exchange(w.idle, false)) std::erase(idle_, &w);
-  w.coming = false;
+  w.coming = true;
   auto begun = clock::now();
   bool worked = false;
   while (!broken_) {
@@ -60,7 +64,6 @@ bool shared_mailbox::work(worker& w) {
     if (!s) {
       if (!thirsty_.empty()) continue;
       if (worked && !closing_ && worth_spinning(w)) {
-        w.since = begun;
         worked = look(w, lock, ring);
         begun = clock::now();
         continue;
@@ -106,7 +109,6 @@ bool shared_mailbox::work(worker& w) {
     settle(w, now, took, ring);
     begun = now;
     if (somebody_looks(r)) {
-      w.since = now;
       give_way(w, lock, ring);
       begun = clock::now();
     }
@@ -121,6 +123,7 @@ bool shared_mailbox::work(worker& w) {
     return false;
   }
   if (surplus()) return false;
+  w.coming = false;
   w.idle = true;
   idle_.push_back(&w);
   for (auto& [id, r] : runs_) {
@@ -142,29 +145,26 @@ bool shared_mailbox::look(worker& w, std::unique_lock<short_mutex>& lock, bells&
   const std::uint32_t spins = cheap ? 1 : 0;
   something_to_do_.store(false, std::memory_order_relaxed);
   spinning_ += spins;
-  w.coming = !cheap;
   lock.unlock();
   ring.ring();
-  const bool seen = cheap ? w.spin.wait(there) : w.spin.wait_briefly(there);
+  const bool seen = cheap ? w.spin.wait(there) : w.spin.wait_briefly(there, others_turn);
   lock.lock();
-  w.coming = false;
   spinning_ -= spins;
   return seen;
 }
 
 /// Lets those run who look for what this worker has done.
 void shared_mailbox::give_way(worker& w, std::unique_lock<short_mutex>& lock, bells& ring) {
-  w.coming = true;
   lock.unlock();
   ring.ring();
   w.spin.give_way();
   lock.lock();
-  w.coming = false;
 }
 
 /// What a worker still held is finished.
 void shared_mailbox::settle(worker& w, clock::time_point now, clock::duration took, bells& ring) {
   run& r = *w.busy_with;
+  w.since = now;
   const span s = std::exchange(w.batch, {});
   w.busy_with = nullptr;
   if (r.work->asynchronous) return;

@@ -47,11 +47,12 @@ public:
     return seen;
   }
 
-  /// Gives way for a few turns, which takes hardly any time on a processor that nobody else wants.
+  /// Gives way for a few turns, which takes hardly any time on a processor that nobody else wants; or also for
+  /// some time.
   template <class Predicate>
-  bool wait_briefly(Predicate there) {
+  bool wait_briefly(Predicate there, std::chrono::microseconds time = {}) {
     const auto begun = Processor::now();
-    return begun >= kept_until_ && look(begun, few, {}, there);
+    return begun >= kept_until_ && look(begun, few, time, there);
   }
 
   /// Lets others have their turn.

@@ -13,15 +13,20 @@ caf::behavior supervisor::make_behavior() {
       [this](wake) {
         const auto duties = box_->visit();
         for (std::uint32_t i = 0; i != duties.start; ++i) post(spawn_worker_(), wake{});
-        if (duties.tick) post_later(this, shared_mailbox::tick_interval, tick{});
+        if (duties.tick) tick_after(shared_mailbox::tick_interval);
         if (duties.quit) quit();
       },
       // Something has been withheld for a while.
-      [this](tick) {
+      [this](tick t) {
+        if (t.number != last_tick_) return;
         const auto next = box_->tick();
-        if (next.count() != 0) post_later(this, next, tick{});
+        if (next.count() != 0) tick_after(next);
       },
   };
+}
+
+void supervisor::tick_after(std::chrono::microseconds delay) {
+  post_later(this, delay, tick{++last_tick_});
 }
 
 // When it was ended by an exit message, nobody would start workers any more: the pool is broken.

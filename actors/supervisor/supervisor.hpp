@@ -29,8 +29,11 @@ public:
   void on_exit() override;
 
 private:
+  void tick_after(std::chrono::microseconds delay);
+
   std::shared_ptr<shared_mailbox> box_;
   std::function<caf::actor()> spawn_worker_;
+  std::uint64_t last_tick_ = 0;
 };
 
 }  // namespace fmap::actors

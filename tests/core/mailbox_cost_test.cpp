@@ -101,21 +101,45 @@ TEST_CASE("mailbox: for light items one worker is woken, and the others when an 
   CHECK(cost_later == 0ns);
 }
 
+TEST_CASE(
+    "mailbox: what was taken at a time because it seemed light goes back when that is doubted") {
+  stage s{2};
+  hand_worker w{s.box};
+  fmap::actors::run_counts counts;
+  run_ptr r;
+  r = s.open(
+      {.buffersize = 64, .expected_cost = 10ns},
+      [&](int x) {
+        if (x != 0) return x;
+        CHECK(s.box.stats(*r).counts.held > 1);
+        s.box.doubt(*r);
+        counts = s.box.stats(*r).counts;
+        return x;
+      },
+      64);
+  s.pull_all(*r);
+  w.work();
+  CHECK(counts.held == 1);
+  CHECK(counts.queued == 63);
+  CHECK(s.take(*r).size() == 64);
+  s.box.close(*r);
+}
+
 TEST_CASE("mailbox: of an input at hand no more is pulled than lasts the workers for a while") {
   const auto cost = GENERATE(std::chrono::nanoseconds{1us}, 20us, 1ms);
   stage s{2};
   hand_worker w{s.box};
   std::uint64_t pulled = 0;
   run_ptr r;
-  const auto note = std::make_shared<function_job<int, function>>([&](int x) {
-    if (x == 0) pulled = s.box.stats(*r).counts.pulled;
-    return x;
-  });
   std::vector<int> items(1000);
   std::iota(items.begin(), items.end(), 0);
-  r = s.box.open({.buffersize = 256, .expected_cost = cost}, note,
-                 std::make_unique<range_input<std::vector<int>&>>(items), s.sink);
-  s.box.pull_by_workers(*r);
+  r = s.open_at_hand(
+      {.buffersize = 256, .expected_cost = cost},
+      [&](int x) {
+        if (x == 0) pulled = s.box.stats(*r).counts.pulled;
+        return x;
+      },
+      items);
   w.work();
   CHECK(pulled == (cost == 1us ? 128 : cost == 20us ? 20 : 2));
   s.box.close(*r);
@@ -142,12 +166,9 @@ TEST_CASE("mailbox: what is expected holds while an item takes no longer than th
 TEST_CASE("mailbox: of an input at hand as much is pulled as batches of a given size need") {
   stage s{2};
   hand_worker w{s.box};
-  const auto identity = std::make_shared<function_job<int, function>>([](int x) { return x; });
   std::vector<int> items(1000);
-  const run_ptr r =
-      s.box.open({.buffersize = 256, .chunksize = 100, .expected_cost = 1ms}, identity,
-                 std::make_unique<range_input<std::vector<int>&>>(items), s.sink);
-  s.box.pull_by_workers(*r);
+  const run_ptr r = s.open_at_hand(
+      {.buffersize = 256, .chunksize = 100, .expected_cost = 1ms}, [](int x) { return x; }, items);
   outcome_span first;
   w.work();
   REQUIRE(s.box.next(*r, first) == next_result::outcomes);

@@ -57,6 +57,16 @@ TEST_CASE("spinner: who waits briefly looks four times") {
   CHECK_FALSE(s.wait_briefly(std::ref(late)));
 }
 
+TEST_CASE("spinner: who waits briefly may also look for some time") {
+  const auto turn = GENERATE(1us, 10us);
+  const int looks = turn == 1us ? 25 : 4;
+  tame_processor::turn = turn;
+  spinner s;
+  thing in_time{.at = looks}, late{.at = looks + 1};
+  CHECK(s.wait_briefly(std::ref(in_time), 25us));
+  CHECK_FALSE(s.wait_briefly(std::ref(late), 25us));
+}
+
 TEST_CASE("spinner: who waits in vain does so less and less often, until it was not in vain") {
   tame_processor::turn = 1us;
   spinner s;

@@ -82,6 +82,14 @@ struct stage {
         [](std::uint64_t i) { return static_cast<int>(i); }, size);
   }
 
+  /// Its input is at hand.
+  run_ptr open_at_hand(const run_limits& limits, function fn, std::vector<int>& items) {
+    run_ptr r = box.open(limits, std::make_shared<function_job<int, function>>(std::move(fn)),
+                         std::make_unique<range_input<std::vector<int>&>>(items), sink);
+    box.pull_by_workers(*r);
+    return r;
+  }
+
   /// As far as the tokens go.
   void pull_all(run& r) {
     while (box.pull(r) == pulled::something) {}
@@ -109,11 +117,14 @@ struct stage {
   next_result last{};
 };
 
-/// Long enough for tick() to set free what is withheld. Only lets time pass; waits for nobody.
-inline void outlast_patience() {
-  const auto until = fmap::actors::clock::now() + shared_mailbox::patience;
+/// Only lets time pass; waits for nobody.
+inline void outlast(std::chrono::microseconds time) {
+  const auto until = fmap::actors::clock::now() + time;
   while (fmap::actors::clock::now() <= until) {}
 }
+
+/// Long enough for tick() to set free what is withheld.
+inline void outlast_patience() { outlast(shared_mailbox::patience); }
 
 inline std::exception_ptr cause() { return std::make_exception_ptr(std::runtime_error{"cause"}); }
 

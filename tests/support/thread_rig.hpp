@@ -107,7 +107,7 @@ private:
       } else if (!duties.tick) {
         continue;
       }
-      if (!ticking) pause = shared_mailbox::tick_interval;
+      if (duties.tick) pause = shared_mailbox::tick_interval;
       ticking = ticking || duties.tick;
       next_tick = clock::now() + pause;
     }

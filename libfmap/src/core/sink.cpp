@@ -79,6 +79,16 @@ struct sink::impl {
   std::uint32_t span_size = 0;
   actors::spinner spin;
   std::optional<std::stop_callback<std::function<void()>>> on_stop;
+
+  /// Waits to be rung, or to have ticked.
+  void wait() {
+    const auto soon = clock::now() + shared_mailbox::tick_interval;
+    if (run->sink_ticks && (!until || soon < *until)) {
+      if (!bell->wait(soon)) pool->box->tick_now();
+    } else if (!bell->wait(until)) {
+      throw timeout_error{"fmap: no result was ready within the map's timeout"};
+    }
+  }
 };
 
 sink::sink(std::shared_ptr<pool_core> pool, std::shared_ptr<job> work, std::unique_ptr<input> from,
@@ -156,8 +166,7 @@ bool sink::next_span() {
           break;
         }
         will_sleep = false;
-        if (!impl_->bell->wait(impl_->until))
-          throw timeout_error{"fmap: no result was ready within the map's timeout"};
+        impl_->wait();
     }
   }
 }

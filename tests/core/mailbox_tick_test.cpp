@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The shared mailbox: how often the tick comes, and who does its work.
+
+#include <chrono>
+#include <numeric>
+#include <vector>
+
+#include <fmap/detail/task.hpp>
+
+#include "support/catch.hpp"
+#include "support/mailbox_stage.hpp"
+
+using namespace testing;
+using namespace std::chrono_literals;
+
+namespace {
+
+using us = std::chrono::microseconds;
+
+/// A run whose input is at hand, with a worker who comes by between any two ticks.
+struct busy_pool {
+  explicit busy_pool(function fn) : items(100'000) {
+    std::iota(items.begin(), items.end(), 0);
+    run = s.open_at_hand({.buffersize = 64, .chunksize = 16}, std::move(fn), items);
+  }
+  ~busy_pool() { s.box.close(*run); }
+  busy_pool(const busy_pool&) = delete;
+  busy_pool& operator=(const busy_pool&) = delete;
+
+  us tick() {
+    outlast(shared_mailbox::tick_interval);
+    w.work();
+    s.take(*run);
+    return s.box.tick();
+  }
+
+  void tick_until_rare() {
+    while (tick() <= shared_mailbox::long_tick_interval) {}
+    s.box.visit();
+    s.supervisor->rung = 0;
+  }
+
+  stage s{1};
+  hand_worker w{s.box};
+  std::vector<int> items;
+  run_ptr run;
+};
+
+struct idle_task final : fmap::detail::task {
+  void run() noexcept override {}
+  void refuse(const std::exception_ptr&) noexcept override {}
+  void cancel() noexcept override {}
+  void release() noexcept override { delete this; }
+};
+
+int same(int x) { return x; }
+
+bool asks_for_tick(stage& s) { return s.supervisor->rung == 1 && s.box.visit().tick; }
+
+}  // namespace
+
+TEST_CASE("mailbox: while workers do its work the tick comes less and less often") {
+  busy_pool p{same};
+  for (const us next : {1ms, 2ms, 4ms, 8ms, 16ms, 16ms}) CHECK(p.tick() == next);
+}
+
+TEST_CASE("mailbox: while something relies on the tick it does not become rare") {
+  busy_pool p{same};
+  const run_ptr other = p.s.open({.buffersize = 1}, same);
+  for (const us next : {1ms, 2ms, 2ms, 2ms}) CHECK(p.tick() == next);
+  p.s.box.close(*other);
+  CHECK(p.tick() == 4ms);
+}
+
+TEST_CASE("mailbox: when something comes that relies on the tick, a rare one is called") {
+  busy_pool p{same};
+  p.tick_until_rare();
+  SECTION("a source") {
+    const run_ptr other = p.s.open({.buffersize = 1}, same);
+    CHECK(asks_for_tick(p.s));
+    p.s.box.close(*other);
+  }
+  SECTION("a task") {
+    p.s.box.push(fmap::detail::task_ptr{new idle_task});
+    CHECK(asks_for_tick(p.s));
+    p.w.work();
+    p.s.take(*p.run);
+  }
+  CHECK(p.tick() == 1ms);
+}
+
+TEST_CASE("mailbox: while the tick is rare a consumer who waits for long does its work") {
+  int slow = -1;
+  std::vector<int> before;
+  bool told = false, asked = false;
+  busy_pool* p = nullptr;
+  busy_pool pool{[&](int x) {
+    if (x != slow) return x;
+    stage& s = p->s;
+    before = s.take(*p->run);
+    told = p->run->sink_ticks;
+    outlast_patience();
+    s.box.tick_now();
+    asked = asks_for_tick(s);
+    before = s.take(*p->run);
+    return x;
+  }};
+  p = &pool;
+  pool.tick_until_rare();
+  slow = static_cast<int>(pool.s.box.stats(*pool.run).counts.taken) + 20;
+  pool.w.work();
+  CHECK(told);
+  CHECK(asked);
+  CHECK_FALSE(before.empty());
+  CHECK(before.back() == slow - 1);
+  CHECK(pool.tick() == 1ms);
+  pool.s.take(*pool.run);
+  CHECK_FALSE(pool.run->sink_ticks);
+}
+
+TEST_CASE("mailbox: a worker that comes by will look for light items itself") {
+  stage s{2};
+  hand_worker other{s.box}, w{s.box};
+  std::vector<int> items(8);
+  int rung = 1;
+  // A tenth of a millisecond may pass between two lines, and then nobody counts on the worker.
+  for (int round = 0; round != 1000 && rung != 0; ++round) {
+    other.work();
+    w.work();
+    other.bell->rung = 0;
+    const run_ptr r =
+        s.open_at_hand({.buffersize = 8, .chunksize = 4, .expected_cost = 10ns}, same, items);
+    outlast(shared_mailbox::tick_interval);
+    w.work();  // does the tick's work after the first batch
+    rung = other.bell->rung;
+    CHECK(s.take(*r).size() == 8);
+    s.box.close(*r);
+  }
+  CHECK(rung == 0);
+}
