@@ -17,7 +17,7 @@ namespace {
 constexpr std::uint32_t first_batch = 1, first_expected = 256, growth_factor = 4,
                         largest_batch = 1u << 16;
 
-/// What an item is charged while nothing has been measured.
+/// What an item is charged at most while nothing has been measured.
 constexpr double assumed_cost = 75'000;
 
 /// For less than so many nanoseconds of work nobody is to visit, and rather for so many.
@@ -284,7 +284,9 @@ span ledger::take(worker_id id, run_id only, bool whatever) {
   if (best->queue.empty()) std::erase(runnable_, best);
   // What it will probably cost is charged now, so that the next visitor sees it; corrected later.
   vclock_ = std::max(vclock_, best->vtime);
-  batch.charge = best->measured() ? best->cost() : assumed_cost;
+  batch.charge = best->measured()   ? best->cost()
+                 : best->cost() > 0 ? std::min(best->cost(), assumed_cost)
+                                    : assumed_cost;
   best->vtime += n * batch.charge;
   w->items += n;
   w->held.push_back(batch);
@@ -345,7 +347,8 @@ void ledger::doubt(run_id id) {
   run_state* r = find(id);
   if (r == nullptr) return;
   r->limits.expected_cost = {};
-  if (!r->measured()) r->growth = first_batch;
+  r->cost_ns = r->cost_items = 0;
+  r->growth = first_batch;
 }
 
 void ledger::charge(run_id id, duration took) {

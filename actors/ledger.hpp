@@ -141,7 +141,7 @@ public:
   std::uint32_t finished(worker_id, run_id, std::uint64_t first, std::uint32_t count, duration took,
                          bool teaches = true);
 
-  /// Nothing is expected of the items' cost any more.
+  /// Nothing is known of the items' cost any more.
   void doubt(run_id);
 
   /// Workers have spent this much time on a run other than on its items.

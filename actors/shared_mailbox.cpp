@@ -77,7 +77,7 @@ ledger::duration shared_mailbox::time_to_do() const {
 
 /// Whether some worker will probably look for work within moments.
 bool shared_mailbox::soon_free() const {
-  if (spinning_ + pulling_ != 0) return true;
+  if (spinning_ != 0) return true;
   const auto now = clock::now();
   return std::any_of(workers_.begin(), workers_.end(),
                      [&](const worker* w) { return w->coming && now - w->since < soon; });
@@ -137,6 +137,7 @@ void shared_mailbox::wake_sink(run& r, bells& ring, bool at_once) {
 void shared_mailbox::want_tick(bells& ring) {
   active_ = true;
   if (std::exchange(ticking_, true)) return;
+  next_tick_ = tick_interval;
   tick_wanted_ = true;
   ring.add(supervisor_);
 }
@@ -145,7 +146,7 @@ bool shared_mailbox::tick_is_rare() const { return ticking_ && next_tick_ > long
 
 /// Something may be withheld from somebody who would not call for the tick.
 bool shared_mailbox::relies_on_tick(const run& r) const {
-  if (r.at_hand) return false;
+  if (r.at_hand) return r.sink_waiting && !r.sink_ticks;
   const auto c = ledger_.counts(r.id);
   return r.source_bell || r.in_source || c.queued + c.held + c.ready != 0;
 }

@@ -108,7 +108,7 @@ struct worker {
   run* busy_with = nullptr;
   chunk* in = nullptr;
   span batch;                 // what it still holds; others shorten it under the mutex
-  clock::time_point since{};  // it was rung, took its batch, finished it
+  clock::time_point since{};  // it was rung, began to look for work, or found some
   bool teaches = false;       // its batch was measured well
   spinner spin;
   bool supervised = false;  // counts among the pool's workers
@@ -403,9 +403,9 @@ private:
   std::shared_ptr<job> task_job_;
   run_ptr tasks_;
   std::unordered_map<std::size_t, ledger::duration>
-      costs_;                                 // of items in earlier runs, by kind_of(job)
-  std::deque<run*> thirsty_;                  // runs whose input a worker is to pull
-  std::uint32_t spinning_ = 0, pulling_ = 0;  // workers
+      costs_;                   // of items in earlier runs, by kind_of(job)
+  std::deque<run*> thirsty_;    // runs whose input a worker is to pull
+  std::uint32_t spinning_ = 0;  // workers
   std::atomic<bool> something_to_do_{false};
   clock::time_point released_at_{}, ticked_at_{};
   std::chrono::microseconds next_tick_ = tick_interval;

@@ -143,6 +143,7 @@ void shared_mailbox::push(run& r, std::unique_ptr<chunk> c, std::uint32_t count)
   c->first = ledger_.counts(r.id).pulled;
   c->left = count;
   ledger_.grant(r.id, count);
+  hasten_tick(ring);
   ledger_.pulled(r.id, c->id, count);
   r.chunks[c->id] = std::move(c);
   wake_worker(ring);
@@ -161,8 +162,7 @@ ledger::duration shared_mailbox::cost(const run& r) const {
 std::vector<outcome_span> shared_mailbox::withdraw(run& r) {
   bells ring;
   std::lock_guard lock{mutex_};
-  for (worker* w : workers_)
-    if (w->busy_with == &r && w->batch.count > 1) split(*w, ring);
+  split_batches(r, ring);
   std::vector<outcome_span> result;
   const worker_id hand = ledger_.add_worker(any_number, 0);
   while (const span s = ledger_.take(hand, r.id)) {

@@ -29,7 +29,7 @@ shared_mailbox::next_result shared_mailbox::next(run& r, outcome_span& s, bool w
   std::lock_guard lock{mutex_};
   if (s.in != nullptr) release(r, *s.in, s.count);
   s = {};
-  r.sink_looking = false;
+  r.sink_waiting = r.sink_looking = false;
   if (r.stopped) return next_result::end;
   count_taken(r);
   const span n = ledger_.next_ready(r.id);

@@ -156,9 +156,9 @@ shared_mailbox::pulled shared_mailbox::pull(run& r, bool once) {
 /// An item should have been done by now, going by what it was expected to cost.
 void shared_mailbox::doubt(run& r, bells& ring) {
   if (r.cost.count() == 0 || ledger_.measured(r.id)) return;
+  split_batches(r, ring);
   ledger_.doubt(r.id);
   appraise(r);
-  split_batches(r, ring);
   wake_worker(ring, true);
 }
 
@@ -251,7 +251,6 @@ bool shared_mailbox::quench(std::unique_lock<short_mutex>& lock, bells& ring) {
     thirsty_.pop_front();
     r.thirsty = false;
     if (pullable(r) == 0) continue;
-    ++pulling_;
     try {
       const std::uint32_t end = fillable(r);
       if (end != r.filled) pull_some(r, lock, ring);
@@ -259,7 +258,6 @@ bool shared_mailbox::quench(std::unique_lock<short_mutex>& lock, bells& ring) {
       r.input_over = true;
       r.input_error = std::current_exception();
     }
-    --pulling_;
     if (r.over()) end_source(r, ring);
     return true;
   }

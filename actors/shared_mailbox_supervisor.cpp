@@ -40,8 +40,8 @@ std::chrono::microseconds shared_mailbox::tick() {
                                      [&](const auto& r) { return relies_on_tick(*r.second); });
   const auto longest = relied_on ? long_tick_interval : longest_tick_interval;
   next_tick_ = others_do_it ? std::min(2 * next_tick_, longest) : tick_interval;
-  const bool active = std::exchange(active_, false);
-  ticking_ = release_withheld(now, ring) || active;
+  const bool more = release_withheld(now, ring);
+  ticking_ = std::exchange(active_, false) || more;
   const auto next = ticking_ ? next_tick_ : std::chrono::microseconds{0};
   if (ledger_.queued() != 0) bury_if_broken(lock);
   return next;

@@ -55,17 +55,17 @@ bool shared_mailbox::work(worker& w) {
   std::unique_lock lock{mutex_};
   if (std::exchange(w.idle, false)) std::erase(idle_, &w);
   w.coming = true;
-  auto begun = clock::now();
+  w.since = clock::now();
   bool worked = false;
   while (!broken_) {
-    if (quench(lock, ring)) begun = clock::now();
+    if (quench(lock, ring)) w.since = clock::now();
     if (broken_) break;
     const span s = ledger_.take(w.id);
     if (!s) {
       if (!thirsty_.empty()) continue;
       if (worked && !closing_ && worth_spinning(w)) {
         worked = look(w, lock, ring);
-        begun = clock::now();
+        w.since = clock::now();
         continue;
       }
       // Rather than rest, a worker pulls what there are tokens for, however few.
@@ -80,7 +80,6 @@ bool shared_mailbox::work(worker& w) {
     w.busy_with = &r;
     w.in = &c;
     w.batch = s;
-    w.since = begun;
     w.at.fenced = r.cost >= worth_fencing;
     w.at.limit.store(offset + s.count, std::memory_order_relaxed);
     w.at.current.store(offset, std::memory_order_relaxed);
@@ -107,10 +106,9 @@ bool shared_mailbox::work(worker& w) {
       w.at.limit.store(offset + 1, std::memory_order_relaxed);
     }
     settle(w, now, took, ring);
-    begun = now;
     if (somebody_looks(r)) {
       give_way(w, lock, ring);
-      begun = clock::now();
+      w.since = clock::now();
     }
   }
   if (broken_) {

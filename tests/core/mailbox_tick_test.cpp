@@ -30,8 +30,15 @@ struct busy_pool {
   us tick() {
     outlast(shared_mailbox::tick_interval);
     w.work();
-    s.take(*run);
+    take();
     return s.box.tick();
+  }
+
+  /// The consumer is not asleep afterwards.
+  void take() {
+    s.take(*run);
+    outcome_span none;
+    s.box.next(*run, none, false);
   }
 
   void tick_until_rare() {
@@ -40,7 +47,7 @@ struct busy_pool {
     s.supervisor->rung = 0;
   }
 
-  stage s{1};
+  stage s{2};
   hand_worker w{s.box};
   std::vector<int> items;
   run_ptr run;
@@ -72,6 +79,23 @@ TEST_CASE("mailbox: while something relies on the tick it does not become rare")
   CHECK(p.tick() == 4ms);
 }
 
+TEST_CASE("mailbox: nor while a consumer sleeps who has not been told to do its work") {
+  busy_pool p{same};
+  hand_worker other{p.s.box};
+  std::vector<int> items(1);
+  run_ptr r;
+  r = p.s.open_at_hand(
+      {.buffersize = 1},
+      [&](int x) {
+        p.s.take(*r);
+        for (const us next : {1ms, 2ms, 2ms, 2ms}) CHECK(p.tick() == next);
+        return x;
+      },
+      items);
+  while (p.s.box.stats(*r).counts.pulled == 0) other.work();
+  p.s.box.close(*r);
+}
+
 TEST_CASE("mailbox: when something comes that relies on the tick, a rare one is called") {
   busy_pool p{same};
   p.tick_until_rare();
@@ -80,11 +104,21 @@ TEST_CASE("mailbox: when something comes that relies on the tick, a rare one is 
     CHECK(asks_for_tick(p.s));
     p.s.box.close(*other);
   }
+  SECTION("items from elsewhere") {
+    const auto work = std::make_shared<function_job<int, function>>(same);
+    const run_ptr other = p.s.box.open({.buffersize = 1}, work, nullptr, p.s.sink);
+    auto items = std::make_unique<fmap::detail::chunk>(0, 1, work->layout);
+    ::new (items->at(0)) int{1};
+    items->state(0) = fmap::detail::slot_state::item;
+    p.s.box.push(*other, std::move(items), 1);
+    CHECK(asks_for_tick(p.s));
+    p.s.box.close(*other);
+  }
   SECTION("a task") {
     p.s.box.push(fmap::detail::task_ptr{new idle_task});
     CHECK(asks_for_tick(p.s));
     p.w.work();
-    p.s.take(*p.run);
+    p.take();
   }
   CHECK(p.tick() == 1ms);
 }
@@ -137,4 +171,47 @@ TEST_CASE("mailbox: a worker that comes by will look for light items itself") {
     s.box.close(*r);
   }
   CHECK(rung == 0);
+}
+
+TEST_CASE("mailbox: the ticks go on while a worker is expected to look for items soon") {
+  constexpr auto soon = 100us;
+  stage s{3};
+  hand_worker third{s.box}, second{s.box}, first{s.box};
+  us next{};
+  int rung_at_first = 1, rung_later = 0;
+  // A tenth of a millisecond may pass between two lines, and then nobody counts on the second worker.
+  for (int round = 0; round != 1000 && rung_at_first != 0; ++round) {
+    for (hand_worker* w : {&third, &second, &first}) w->work();
+    third.bell->rung = 0;
+    run_ptr light, other;
+    light = s.open(
+        {.buffersize = 16, .expected_cost = 10ns},
+        [&](int x) {
+          if (x != 8) return x;  // the first ones tell what an item costs
+          s.box.tick();
+          outlast_patience();
+          s.pull_all(*other);
+          second.work();  // its item is slow
+          return x;
+        },
+        16);
+    other = s.open(
+        {.buffersize = 1, .expected_cost = 10ns},
+        [&](int x) {
+          next = s.box.tick();  // takes the other seven from the first worker
+          rung_at_first = third.bell->rung;
+          outlast(soon);
+          s.box.tick();
+          rung_later = third.bell->rung;
+          return x;
+        },
+        1);
+    s.pull_all(*light);
+    first.work();
+    s.box.close(*light);
+    s.box.close(*other);
+  }
+  CHECK(rung_at_first == 0);
+  CHECK(next > 0us);
+  CHECK(rung_later == 1);
 }

@@ -127,13 +127,11 @@ public:
 
   void clear(chunk& c, std::uint32_t begin, std::uint32_t end) override {
     for (std::uint32_t i = begin; i != end; ++i) {
-      const slot_state held = c.state(i).load(std::memory_order_acquire);
-      if (held == slot_state::empty) continue;
-      switch (held) {
+      switch (c.state(i).load(std::memory_order_acquire)) {
+        case slot_state::empty: continue;
         case slot_state::item: std::destroy_at(static_cast<In*>(c.at(i))); break;
         case slot_state::value: std::destroy_at(static_cast<Out*>(c.at(i))); break;
         case slot_state::error: std::destroy_at(&c.error(i)); break;
-        case slot_state::empty:
         case slot_state::arriving:
         case slot_state::running: break;
       }
