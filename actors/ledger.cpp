@@ -20,7 +20,7 @@ constexpr std::uint32_t first_batch = 1, first_expected = 256, growth_factor = 4
 /// What an item is charged at most while nothing has been measured.
 constexpr double assumed_cost = 75'000;
 
-/// For less than so many nanoseconds of work nobody is to visit, and rather for so many.
+/// For less than so many nanoseconds of work nobody is to visit; nor for less than so many where there is enough.
 constexpr double worth_a_visit = 10'000, visit_time = 20'000;
 
 /// A message should be worth so much time; and to be sent takes an item some time, too.
@@ -284,9 +284,8 @@ span ledger::take(worker_id id, run_id only, bool whatever) {
   if (best->queue.empty()) std::erase(runnable_, best);
   // What it will probably cost is charged now, so that the next visitor sees it; corrected later.
   vclock_ = std::max(vclock_, best->vtime);
-  batch.charge = best->measured()   ? best->cost()
-                 : best->cost() > 0 ? std::min(best->cost(), assumed_cost)
-                                    : assumed_cost;
+  batch.charge = best->cost() > 0 ? best->cost() : assumed_cost;
+  if (!best->measured()) batch.charge = std::min(batch.charge, assumed_cost);
   best->vtime += n * batch.charge;
   w->items += n;
   w->held.push_back(batch);

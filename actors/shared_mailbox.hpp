@@ -72,7 +72,7 @@ struct run {
   // downstream
   bool sink_waiting = false;
   bool sink_looking = false;  // gives way
-  bool sink_ticks = false;    // nobody else will soon; read by the sink
+  bool sink_ticks = false;    // he has to, nobody else will soon; he reads it without the mutex
   doorbell_ptr sink_bell;
   doorbell_ptr drained;  // somebody waits for the run to drain
 

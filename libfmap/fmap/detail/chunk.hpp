@@ -25,7 +25,8 @@ struct slot_layout {
 /// Errors lie behind all slots: few of them are ever made, and the slots stay small.
 class chunk {
 public:
-  /// All are empty. The states may lie in memory that somebody else looks at, too; they are then left as they are.
+  /// The slots are empty; unless their states lie in memory that somebody else looks at, too, and are left as they
+  /// are.
   chunk(std::uint32_t id, std::uint32_t capacity, slot_layout layout,
         std::atomic<slot_state>* states = nullptr)
       : id{id}, capacity{capacity}, stride_{layout.size}, align_{std::max(layout.align,
