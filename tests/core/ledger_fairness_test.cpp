@@ -173,5 +173,5 @@ TEST_CASE("ledger: an expectation, wrong or right, costs no other run its share"
   int before_b = 0;
   for (span s; (s = l.take(workers[0])).run == a; ++before_b)
     finish(l, workers[0], s, s.count * cost);
-  CHECK(before_b < 30);
+  CHECK(before_b < 10);
 }
