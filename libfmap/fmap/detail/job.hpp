@@ -11,22 +11,38 @@
 
 namespace fmap::detail {
 
+/// The memory that threads share; tests have another one.
+struct shared_memory {
+  template <class T>
+  using atomic = std::atomic<T>;
+  static void fence() { std::atomic_thread_fence(std::memory_order_seq_cst); }
+  static void light_fence() { detail::light_fence(); }
+  static void heavy_fence() { detail::heavy_fence(); }
+};
+
 /// How far a worker got in its batch, and how far it may go; offsets into the chunk. The worker claims
 /// an item by storing its offset in `current` and then looking at `limit`; whoever takes the rest of
-/// the batch away lowers `limit` and then looks at `current`.
-struct alignas(64) progress {
-  std::atomic<std::uint32_t> current{0};
-  std::atomic<std::uint32_t> limit{0};
+/// the batch away lowers `limit` and then looks at `current`. All but claim() is called under a mutex.
+template <class Memory>
+struct alignas(64) basic_progress {
+  typename Memory::template atomic<std::uint32_t> current{0};
+  typename Memory::template atomic<std::uint32_t> limit{0};
   bool fenced =
       false;  ///< full fences on both sides: for items that take so long that it does not matter
+
+  /// For the worker: its batch are the items from `begin` up to `end`.
+  void start(std::uint32_t begin, std::uint32_t end) {
+    limit.store(end, std::memory_order_relaxed);
+    current.store(begin, std::memory_order_relaxed);
+  }
 
   /// Claims the item at `offset`; false if it is not this worker's (any more).
   bool claim(std::uint32_t offset) {
     current.store(offset, std::memory_order_release);
     if (fenced)
-      std::atomic_thread_fence(std::memory_order_seq_cst);
+      Memory::fence();
     else
-      light_fence();
+      Memory::light_fence();
     return offset < limit.load(std::memory_order_relaxed);
   }
 
@@ -34,12 +50,17 @@ struct alignas(64) progress {
   std::uint32_t freeze() {
     limit.store(0, std::memory_order_relaxed);
     if (fenced)
-      std::atomic_thread_fence(std::memory_order_seq_cst);
+      Memory::fence();
     else
-      heavy_fence();
+      Memory::heavy_fence();
     return current.load(std::memory_order_acquire);
   }
+
+  /// After that: the item at `offset` and those before it are the worker's.
+  void keep(std::uint32_t offset) { limit.store(offset + 1, std::memory_order_relaxed); }
 };
+
+using progress = basic_progress<shared_memory>;
 
 /// The input of a run. One thread at a time calls it.
 class input {
