@@ -13,7 +13,9 @@ template <class Message>
 class actor_bell final : public doorbell {
 public:
   explicit actor_bell(caf::actor who) : who_{std::move(who)} {}
-  void ring() noexcept override { post(who_, Message{}); }
+  void ring() noexcept override {
+    patiently([this] { post(who_, Message{}); });
+  }
 
 private:
   caf::actor who_;

@@ -24,7 +24,7 @@ public:
     if (count_ < few_.size())
       few_[count_++] = bell;
     else
-      many_.push_back(bell);
+      patiently([&] { many_.push_back(bell); });
   }
 
   void ring() noexcept {

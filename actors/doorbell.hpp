@@ -2,7 +2,10 @@
 // How somebody who has gone idle is told that there is something to take.
 #pragma once
 
+#include <chrono>
 #include <memory>
+#include <new>
+#include <thread>
 
 #include <fmap/detail/parking.hpp>
 
@@ -19,6 +22,20 @@ public:
 
 using doorbell_ptr = std::shared_ptr<doorbell>;
 
+/// Calls what needs memory until there is some: who is not rung may sleep for ever. Others end what they do
+/// meanwhile, and free theirs. After `at_most` calls, a millisecond apart, it gives up and throws.
+template <class F>
+void patiently(F f, int at_most = 60'000) {
+  for (;;) {
+    try {
+      return f();
+    } catch (const std::bad_alloc&) {
+      if (--at_most <= 0) throw;
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds{1});
+  }
+}
+
 /// The doorbell of a thread that waits.
 class parker final : public doorbell {
 public:
@@ -30,6 +47,9 @@ public:
 
   /// The same without helping anybody.
   bool wait_alone(const deadline& until = {}) { return reset(place_.wait(until)); }
+
+  /// Whether the next wait will return at once.
+  bool rung() const { return place_.rung(); }
 
 private:
   bool reset(bool rung) {

@@ -17,7 +17,7 @@ void weak_bell::ring() noexcept {
     std::lock_guard guard{mutex_};
     to = caf::actor_cast<caf::actor>(who_);
   }
-  if (to) post(to, wake{});
+  if (to) patiently([&] { post(to, wake{}); });
 }
 
 namespace {
