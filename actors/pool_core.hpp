@@ -26,6 +26,10 @@ public:
   /// Has this run's input pulled: by a source on a thread of its own, or by workers if it is at hand.
   virtual void start_source(const actors::run_ptr&) = 0;
 
+  /// A worker of some pool is about to wait for outcomes of this run. Until its bell is rung it runs what they wait
+  /// for, as far as its own pool is to run that and nobody has begun.
+  virtual void help(actors::run&, const actors::parker& /*bell*/) {}
+
   /// The run is about to be closed.
   virtual void let_go(actors::run&) {}
 

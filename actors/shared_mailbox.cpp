@@ -20,7 +20,7 @@ constexpr std::uint64_t most_of_interest = 1u << 20;
 
 }  // namespace
 
-constinit thread_local const shared_mailbox* working_for = nullptr;
+constinit thread_local shared_mailbox* working_for = nullptr;
 
 run::~run() {
   if (work) clear();
@@ -37,8 +37,9 @@ void shared_mailbox::wake_worker(bells& ring, bool at_once) {
   something_to_do_.store(something, std::memory_order_relaxed);
   if (!something) return;
   const bool may_start =
-      started_ < capacity_ + blocked_ && retiring_ < 2 * capacity_ && supervisor_ && !broken_;
-  if (idle_.empty() && !may_start) return;
+      started_ < allowed() && retiring_ < 2 * capacity_ && supervisor_ && !broken_;
+  if (idle_.empty() && !may_start) return call_reserve(ring);
+  at_once = urgent(at_once);
   // Somebody who is awake will have it done sooner than another one is up. If he will not (his item
   // may turn out to be slow), the tick wakes one.
   if (!at_once && time_to_do() < worth_waking && soon_free()) return want_tick(ring);
@@ -94,6 +95,7 @@ bool shared_mailbox::stalled(const run& r) const {
 }
 
 void shared_mailbox::wake_source(run& r, bells& ring, bool at_once) {
+  at_once = urgent(at_once);
   const auto free = ledger_.counts(r.id).free;
   r.free_tokens.store(free, std::memory_order_relaxed);
   if (r.at_hand) look_up_thirst(r, at_once || (r.sink_waiting && stalled(r)));
@@ -111,11 +113,12 @@ bool shared_mailbox::worth_taking(const run& r) const {
   return ledger_.counts(r.id).ready >= r.wake_after || stalled(r) || (!r.cheap && starving());
 }
 
-/// Returns whether there is anything at all.
+/// Returns whether there is anything at all. That nothing will come any more is always worth coming for.
 bool shared_mailbox::look_up_sink(run& r) {
-  const bool something = ledger_.has_ready(r.id) || exhausted(r);
-  r.something_for_sink.store(something && worth_taking(r), std::memory_order_relaxed);
-  return something;
+  const bool ready = !r.stopped && ledger_.has_ready(r.id);
+  const bool over = !ready && exhausted(r);
+  r.something_for_sink.store(over || (ready && worth_taking(r)), std::memory_order_relaxed);
+  return ready || over;
 }
 
 /// Somebody who gives way until there is something has not come for it yet. Those who look for cheap items are
@@ -129,10 +132,13 @@ bool shared_mailbox::somebody_looks(const run& r) const {
 void shared_mailbox::wake_sink(run& r, bells& ring, bool at_once) {
   const bool something = look_up_sink(r);
   if (!r.sink_waiting || !something) return;
-  if (!at_once && !r.something_for_sink) return want_tick(ring);
+  if (!urgent(at_once) && !r.something_for_sink) return want_tick(ring);
   r.sink_waiting = false;
   ring.add(r.sink_bell);
 }
+
+/// Where nobody ticks, nothing can be put off.
+bool shared_mailbox::urgent(bool at_once) const { return at_once || !supervisor_; }
 
 void shared_mailbox::want_tick(bells& ring) {
   active_ = true;

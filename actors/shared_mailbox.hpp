@@ -73,6 +73,9 @@ struct run {
   bool sink_waiting = false;
   bool sink_looking = false;  // gives way
   bool sink_ticks = false;    // he has to, nobody else will soon; he reads it without the mutex
+  bool task_waits = false;    // the sink that waits is a task of this pool, and has done so since then
+  clock::time_point waits_since{};
+  clock::time_point rescued_at{};  // a reserve came for its items
   doorbell_ptr sink_bell;
   doorbell_ptr drained;  // somebody waits for the run to drain
 
@@ -117,21 +120,35 @@ struct worker {
   bool light = false;       // its last batch was of a run of light items
   bool cheap = false;       // and of a cheap one
   bool hurry = false;       // a stub: takes whatever there is, until there is nothing
+  bool reserve = false;     // comes only for runs that tasks wait for and that nobody else is at
 };
 
 /// The pool whose work this thread is doing, if any.
-extern constinit thread_local const shared_mailbox* working_for;
+extern constinit thread_local shared_mailbox* working_for;
 
 /// Says so for as long as it lives.
 class working_in {
 public:
-  explicit working_in(const shared_mailbox* box) : before_{std::exchange(working_for, box)} {}
+  explicit working_in(shared_mailbox* box) : before_{std::exchange(working_for, box)} {}
   ~working_in() { working_for = before_; }
   working_in(const working_in&) = delete;
   working_in& operator=(const working_in&) = delete;
 
 private:
-  const shared_mailbox* before_;
+  shared_mailbox* const before_;
+};
+
+/// While this lives its thread waits for something to end that is running already: if it is a worker, its pool may
+/// have another one meanwhile. Such a wait is never refused: who waits like that may be a destructor.
+class seeing_out {
+public:
+  seeing_out() noexcept;
+  ~seeing_out();
+  seeing_out(const seeing_out&) = delete;
+  seeing_out& operator=(const seeing_out&) = delete;
+
+private:
+  shared_mailbox* const box_;
 };
 
 /// Outcomes that the consumer may take: the `count` slots of a chunk that end at `end`.
@@ -234,6 +251,17 @@ public:
   /// would_deadlock if too many wait already.
   void block();
   void unblock();
+
+  /// So many tasks may wait at a time, each at the cost of a thread.
+  static constexpr std::uint32_t most_blocked = 1000;
+
+  /// Where no worker has come by for so long while a task waits for a run that nobody is at, all workers may be at
+  /// items that wait for that task: the pool gets a reserve.
+  static constexpr std::chrono::milliseconds stuck{100};
+
+  /// The same for what is never refused; see seeing_out.
+  void step_aside() noexcept;
+  void step_back() noexcept;
 
   void leave(worker&);
 
@@ -345,11 +373,13 @@ public:
 private:
   void pull_some(run&, std::unique_lock<short_mutex>&, bells&);
   bool quench(std::unique_lock<short_mutex>&, bells&);
+  void pull_at_hand(run&, std::unique_lock<short_mutex>&, bells&);
   void look_up_thirst(run&, bool few = false);
   std::uint64_t pullable(const run&) const;
   std::uint64_t enough_tokens(const run&) const;
   void publish(run&, std::uint32_t filled, bells&);
   void harvest(run&, bells&);
+  void hurry_source(run&, std::uint32_t flush_every, bells&);
   std::uint32_t fillable(run&);
   void end_source(run&, bells&);
   void cut(run&, bells&);
@@ -378,7 +408,14 @@ private:
   bool look(worker&, std::unique_lock<short_mutex>&, bells&);
   void give_way(worker&, std::unique_lock<short_mutex>&, bells&);
   bool soon_free() const;
+  std::uint32_t allowed() const;
   bool surplus() const;
+  void dismiss_surplus(bells&);
+  bool urgent(bool at_once) const;
+  bool forsaken(const run&) const;
+  run* most_forsaken() const;
+  void call_reserve(bells&);
+  bool rescue(clock::time_point now, bells&);
   void want_tick(bells&);
   void hasten_tick(bells&);
   bool relies_on_tick(const run&) const;
@@ -397,8 +434,10 @@ private:
   mutable short_mutex mutex_;
   ledger ledger_;
   std::unordered_map<run_id, run_ptr> runs_;
-  std::vector<worker*> workers_, idle_;
-  std::uint32_t capacity_, started_ = 0, to_start_ = 0, retiring_ = 0, blocked_ = 0;
+  std::vector<worker*> workers_, idle_, idle_reserves_;
+  std::uint32_t capacity_, started_ = 0, to_start_ = 0, retiring_ = 0;
+  std::uint32_t blocked_ = 0, aside_ = 0;              // workers that wait, and those that see something out
+  std::uint32_t reserves_ = 0, reserves_to_join_ = 0;  // of those started
   doorbell_ptr supervisor_;
   std::shared_ptr<job> task_job_;
   run_ptr tasks_;

@@ -43,6 +43,8 @@ shared_mailbox::next_result shared_mailbox::next(run& r, outcome_span& s, bool w
   }
   if (exhausted(r)) return next_result::end;
   r.sink_waiting = will_sleep;
+  r.task_waits = working_for == this;
+  if (r.task_waits) r.waits_since = clock::now();
   r.sink_ticks = r.at_hand && tick_is_rare();
   r.sink_looking = !will_sleep;
   return next_result::wait;
@@ -99,7 +101,10 @@ void shared_mailbox::close(run& r) {
     while (r.in_source || !ledger_.drained(r.id)) {
       lock.unlock();
       ring.ring();
-      waiter->wait();
+      {
+        const seeing_out here;
+        waiter->wait_alone();
+      }
       lock.lock();
     }
     remember_cost(r);

@@ -251,17 +251,21 @@ bool shared_mailbox::quench(std::unique_lock<short_mutex>& lock, bells& ring) {
     thirsty_.pop_front();
     r.thirsty = false;
     if (pullable(r) == 0) continue;
-    try {
-      const std::uint32_t end = fillable(r);
-      if (end != r.filled) pull_some(r, lock, ring);
-    } catch (...) {
-      r.input_over = true;
-      r.input_error = std::current_exception();
-    }
-    if (r.over()) end_source(r, ring);
+    pull_at_hand(r, lock, ring);
     return true;
   }
   return false;
+}
+
+void shared_mailbox::pull_at_hand(run& r, std::unique_lock<short_mutex>& lock, bells& ring) {
+  try {
+    const std::uint32_t end = fillable(r);
+    if (end != r.filled) pull_some(r, lock, ring);
+  } catch (...) {
+    r.input_over = true;
+    r.input_error = std::current_exception();
+  }
+  if (r.over()) end_source(r, ring);
 }
 
 /// Up to where the open chunk may be filled; opens one and asks for tokens as needed.

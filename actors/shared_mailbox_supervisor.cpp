@@ -21,6 +21,7 @@ void shared_mailbox::supervisor_gone(std::exception_ptr why) {
     std::lock_guard lock{mutex_};
     supervisor_.reset();
     started_ -= std::exchange(to_start_, 0);
+    reserves_ -= std::exchange(reserves_to_join_, 0);
     if (closing_ && settled()) return;
   }
   break_up(std::move(why));
@@ -79,9 +80,7 @@ bool shared_mailbox::release_withheld(clock::time_point now, bells& ring) {
     if (!r->in_source || r->instant || r->flush_every.load(std::memory_order_relaxed) <= 1)
       continue;
     if (now - r->published_at >= patience) {
-      r->flush_every.store(1, std::memory_order_relaxed);
-      detail::heavy_fence();
-      harvest(*r, ring);
+      hurry_source(*r, 1, ring);
     } else {
       more = true;
     }
@@ -91,7 +90,7 @@ bool shared_mailbox::release_withheld(clock::time_point now, bells& ring) {
     wake_sink(*r, ring, true);
   }
   wake_worker(ring, !soon_free());
-  return more;
+  return rescue(now, ring) || more;
 }
 
 /// Takes from a worker all but the item it has claimed: what it has finished becomes ready, what has
@@ -110,7 +109,7 @@ void shared_mailbox::split(worker& w, bells& ring) {
   if (after != 0) ledger_.give_back(w.id, r.id, kept + 1, after);
   w.batch.first = kept;
   w.batch.count = 1;
-  w.at.limit.store(w.in->offset(kept) + 1, std::memory_order_relaxed);
+  w.at.keep(w.in->offset(kept));
   wake_sink(r, ring);
 }
 
@@ -134,9 +133,11 @@ void shared_mailbox::shut_down(bool cancel_tasks) {
 
 /// Lets everybody see that the pool is closing, or that it has nothing left to do.
 void shared_mailbox::wake_all(bells& ring) {
-  for (worker* w : std::exchange(idle_, {})) {
-    w->idle = false;
-    ring.add(w->bell);
+  for (auto* idle : {&idle_, &idle_reserves_}) {
+    for (worker* w : std::exchange(*idle, {})) {
+      w->idle = false;
+      ring.add(w->bell);
+    }
   }
   ring.add(supervisor_);
   if (!settled()) return;
@@ -148,7 +149,11 @@ void shared_mailbox::break_up(std::exception_ptr cause) {
     bells ring;
     std::lock_guard lock{mutex_};
     if (!broken_) broken_ = std::move(cause);
-    for (auto& [id, r] : runs_) cut(*r, ring);
+    for (auto& [id, r] : runs_) {
+      cut(*r, ring);
+      split_batches(*r, ring);
+      wake_sink(*r, ring, true);
+    }
     for (worker* w : workers_)
       if (w->remote) ring.add(w->bell);  // nobody waits for what is being executed elsewhere
     wake_all(ring);
@@ -160,11 +165,18 @@ void shared_mailbox::break_up(std::exception_ptr cause) {
 void shared_mailbox::cut(run& r, bells& ring) {
   if (r.input_over || r.cut) return;
   r.cut = true;
-  r.flush_every.store(0, std::memory_order_relaxed);
   if (r.in_source)
-    harvest(r, ring);
+    hurry_source(r, 0, ring);
   else
     end_source(r, ring);
+}
+
+/// Lets who pulls publish after so many items, and queues what it has pulled so far. Between the two it either sees
+/// the one, or its item is seen by the other.
+void shared_mailbox::hurry_source(run& r, std::uint32_t flush_every, bells& ring) {
+  r.flush_every.store(flush_every, std::memory_order_relaxed);
+  detail::heavy_fence();
+  harvest(r, ring);
 }
 
 /// Gives every queued item, or those of one run, an error instead of a worker; a task without an error
@@ -206,7 +218,10 @@ void shared_mailbox::wait_until_left() {
   left_.push_back(waiter);
   while (!settled()) {
     lock.unlock();
-    waiter->wait_alone();
+    {
+      const seeing_out here;
+      waiter->wait_alone();
+    }
     lock.lock();
   }
   std::erase(left_, waiter);

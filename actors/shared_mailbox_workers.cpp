@@ -2,10 +2,7 @@
 // The shared mailbox as workers see it: take, run, settle.
 
 #include <algorithm>
-#include <string>
 #include <utility>
-
-#include <fmap/errors.hpp>
 
 #include "actors/bells.hpp"
 #include "actors/shared_mailbox.hpp"
@@ -38,9 +35,6 @@ constexpr std::chrono::microseconds others_turn{25};
 /// What so many items cost says little: it is never taken back that a bound was widened.
 constexpr std::uint64_t first_items = 16;
 
-/// So many tasks may wait at a time, each at the cost of a thread.
-constexpr std::uint32_t most_blocked = 1000;
-
 }  // namespace
 
 void shared_mailbox::join(worker& w, doorbell_ptr bell) {
@@ -48,20 +42,32 @@ void shared_mailbox::join(worker& w, doorbell_ptr bell) {
   w.id = ledger_.add_worker(any_number);
   w.bell = std::move(bell);
   workers_.push_back(&w);
+  if (!w.supervised || reserves_to_join_ == 0) return;
+  --reserves_to_join_;
+  w.reserve = true;
 }
 
 bool shared_mailbox::work(worker& w) {
   bells ring;
   std::unique_lock lock{mutex_};
-  if (std::exchange(w.idle, false)) std::erase(idle_, &w);
-  w.coming = true;
+  if (std::exchange(w.idle, false)) std::erase(w.reserve ? idle_reserves_ : idle_, &w);
+  w.coming = !w.reserve;
   w.since = clock::now();
   bool worked = false;
   while (!broken_) {
-    if (quench(lock, ring)) w.since = clock::now();
+    run* only = nullptr;
+    if (w.reserve) {
+      only = most_forsaken();
+      if (only == nullptr) break;
+      only->rescued_at = w.since;
+      if (pullable(*only) != 0) pull_at_hand(*only, lock, ring);
+    } else if (quench(lock, ring)) {
+      w.since = clock::now();
+    }
     if (broken_) break;
-    const span s = ledger_.take(w.id);
+    const span s = ledger_.take(w.id, only != nullptr ? only->id : 0);
     if (!s) {
+      if (w.reserve) break;
       if (!thirsty_.empty()) continue;
       if (worked && !closing_ && worth_spinning(w)) {
         worked = look(w, lock, ring);
@@ -81,8 +87,7 @@ bool shared_mailbox::work(worker& w) {
     w.in = &c;
     w.batch = s;
     w.at.fenced = r.cost >= worth_fencing;
-    w.at.limit.store(offset + s.count, std::memory_order_relaxed);
-    w.at.current.store(offset, std::memory_order_relaxed);
+    w.at.start(offset, offset + s.count);
     look_up_thirst(r);
     wake_worker(ring);
     if (s.count > 1) want_tick(ring);
@@ -103,7 +108,7 @@ bool shared_mailbox::work(worker& w) {
       lock.lock();
       if (c.first + offset >= w.batch.end()) break;
       // The batch was split between claim and run: the claimed item is still this worker's.
-      w.at.limit.store(offset + 1, std::memory_order_relaxed);
+      w.at.keep(offset);
     }
     settle(w, now, took, ring);
     if (somebody_looks(r)) {
@@ -120,10 +125,10 @@ bool shared_mailbox::work(worker& w) {
     wake_all(ring);
     return false;
   }
-  if (surplus()) return false;
+  if (w.reserve ? blocked_ == 0 && !idle_reserves_.empty() : surplus()) return false;
   w.coming = false;
   w.idle = true;
-  idle_.push_back(&w);
+  (w.reserve ? idle_reserves_ : idle_).push_back(&w);
   for (auto& [id, r] : runs_) {
     wake_source(*r, ring);
     wake_sink(*r, ring);
@@ -251,30 +256,6 @@ bool shared_mailbox::settled() const {
   return started_ + retiring_ == 0 && (broken_ || idle_for_good());
 }
 
-void shared_mailbox::block() {
-  bells ring;
-  std::lock_guard lock{mutex_};
-  if (blocked_ == most_blocked)
-    throw would_deadlock{"fmap: " + std::to_string(most_blocked)
-                         + " tasks of this pool wait for something already"};
-  ++blocked_;
-  wake_worker(ring, true);
-}
-
-void shared_mailbox::unblock() {
-  bells ring;
-  std::lock_guard lock{mutex_};
-  --blocked_;
-  if (!surplus() || idle_.empty()) return;
-  worker* const w = idle_.back();  // finds nothing, and leaves
-  idle_.pop_back();
-  w->idle = false;
-  ring.add(w->bell);
-}
-
-/// More workers than there may be: some were started for others that were blocked then.
-bool shared_mailbox::surplus() const { return started_ > capacity_ + blocked_; }
-
 void shared_mailbox::rest(worker& w) {
   bells ring;
   std::lock_guard lock{mutex_};
@@ -288,6 +269,10 @@ void shared_mailbox::never_came() {
   bells ring;
   std::lock_guard lock{mutex_};
   --started_;
+  if (reserves_to_join_ != 0) {
+    --reserves_to_join_;
+    --reserves_;
+  }
   if (closing_ && settled()) wake_all(ring);
 }
 
@@ -296,11 +281,13 @@ void shared_mailbox::leave(worker& w) {
   std::lock_guard lock{mutex_};
   ledger_.remove_worker(w.id, [](run_id, std::uint64_t) { return mark::waiting; });
   std::erase(workers_, &w);
-  std::erase(idle_, &w);
+  std::erase(w.reserve ? idle_reserves_ : idle_, &w);
   w.bell.reset();
   if (w.supervised) --started_;
   if (w.retired) --retiring_;
-  if (closing_ && settled())
+  if (w.reserve) --reserves_;
+  for (auto& [id, r] : runs_) notify_drained(*r, ring);  // what it held of a stopped run is dropped
+  if (closing_ && idle_for_good())
     wake_all(ring);
   else if (!broken_)
     wake_worker(ring);

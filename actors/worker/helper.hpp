@@ -18,7 +18,7 @@ public:
   bool help_until(detail::parking& place, const deadline& until) override;
   bool works_for(detail::pool_key pool) const override { return pool == box_.get(); }
 
-  const shared_mailbox* box() const { return box_.get(); }
+  shared_mailbox* box() const { return box_.get(); }
 
 private:
   std::shared_ptr<shared_mailbox> box_;

@@ -146,6 +146,47 @@ TEST_CASE("a map over futures ends at its timeout and at a stop request") {
   CHECK(stopped.begin() == stopped.end());
 }
 
+TEST_CASE("a stop ends a map over futures although its function has not returned") {
+  std::stop_source stop;
+  gate inside;
+  opens_at_exit guard{inside};
+  const auto call = [&](int x) {
+    inside.pass();
+    fmap::promise<int> p;
+    p.set_value(x);
+    return p.get_future();
+  };
+  fmap::future_map map{call, numbers(0, 4),
+                       fmap::map_options{.buffersize = 2, .stop = stop.get_token()}};
+  std::atomic<bool> ended{false};
+  std::jthread stopper{[&] {
+    eventually([&] { return inside.waiting() == 1; });
+    stop.request_stop();
+    eventually([&] { return ended.load(); });
+    inside.open();
+  }};
+  CHECK(map.begin() == map.end());
+  CHECK(inside.waiting() == 1);
+  ended = true;
+}
+
+TEST_CASE("a task may leave a map over futures while its function waits for the pool") {
+  for (int round = 0; round != 20; ++round) {
+    fmap::thread_pool pool{1};
+    const auto left = pool.submit([&] {
+      const auto call = [&](int x) {
+        fmap::promise<int> p;
+        p.set_value(pool.submit([x] { return x; }).get());
+        return p.get_future();
+      };
+      for (int v : fmap::future_map(call, std::views::iota(0), 4)) return v;
+      return -1;
+    });
+    REQUIRE(left.wait(std::chrono::seconds{60}));
+    CHECK(left.get() == 0);
+  }
+}
+
 TEST_CASE("a map over futures may be moved while futures are open") {
   auto promises = std::make_shared<std::vector<fmap::promise<int>>>(3);
   std::atomic<int> calls{0};

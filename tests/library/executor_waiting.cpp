@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Tasks that wait for tasks and maps of their own thread pool: no program without a cycle hangs.
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <memory>
 #include <random>
@@ -311,4 +312,59 @@ TEST_CASE("two pools whose tasks wait for each other's never hang") {
   std::vector<fmap::future<int>> all;
   for (int i = 0; i < 100; ++i) all.push_back(one->submit(there_and_back, i));
   for (int i = 0; i < 100; ++i) CHECK(one.result(all[static_cast<std::size_t>(i)]) == 2 * i + 2);
+}
+
+TEST_CASE("a task leaves a map with a running item although as many tasks wait as may") {
+  fmap::thread_pool pool{3};
+  fmap::promise<int> never_soon;
+  const auto later = never_soon.get_future();
+  std::vector<fmap::future<int>> waiting;
+  gate slow;
+  std::atomic<int> begun{0};
+  const auto refused = [&] {
+    try {
+      return later.wait(1ms);
+    } catch (const fmap::would_deadlock&) {
+      return true;
+    }
+  };
+  const auto left = pool.submit([&] {
+    const auto fn = [&](int x) {
+      if (x == 1) slow.pass();
+      return x;
+    };
+    std::jthread opener;
+    for ([[maybe_unused]] int v :
+         fmap::future_map(pool, fn, std::views::iota(0, 2),
+                          fmap::map_options{.buffersize = 2, .chunksize = 1})) {
+      constexpr int many = 1100;
+      for (int i = 0; i != many; ++i)
+        waiting.push_back(pool.submit([&, later] { return ++begun, later.get(); }));
+      const bool full =
+          eventually([&] { return slow.waiting() == 1 && begun == many && refused(); });
+      opener = std::jthread{[&] {
+        std::this_thread::sleep_for(50ms);  // by then the map is being left
+        slow.open();
+      }};
+      return full;
+    }
+    return false;
+  });
+  REQUIRE(left.wait(60s));
+  CHECK(left.get());
+  never_soon.set_value(1);
+  for (const auto& f : waiting) CHECK(value_or_refusal(f) != 0);
+}
+
+TEST_CASE("a task may end a pool of its own whose tasks wait for the outer one") {
+  patient_pool outer{1};
+  const auto f = outer->submit([p = &*outer] {
+    fmap::future<int> inner;
+    {
+      fmap::thread_pool own{1};
+      inner = own.submit([p] { return p->submit([] { return 7; }).get(); });
+    }
+    return inner.get();
+  });
+  CHECK(outer.result(f) == 7);
 }

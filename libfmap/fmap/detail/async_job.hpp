@@ -27,6 +27,12 @@ public:
   /// Calls `fill` to put the outcome into its slot and counts the item as finished; does nothing once
   /// the map is closed.
   virtual void finished(std::uint64_t index, const std::function<void()>& fill) = 0;
+
+  /// Whether the consumer is a task that can run other tasks of its pool while it waits for them.
+  virtual bool helped() const = 0;
+
+  /// An item's future that may be such a task's. To be called if `helped()`.
+  virtual void began(const state_ptr<future_state_base>&) = 0;
 };
 
 /// The type-erased part: the run's gate is set before the first item.
@@ -93,6 +99,7 @@ private:
       result.add_done_callback([this, gate = gate, &c, i, index](const future<value>& done) {
         gate->finished(index, [&] { fill(c, i, done); });
       });
+      if (gate->helped() && !result.done()) gate->began(future_access::state(result));
     } catch (...) {
       gate->finished(index, [&] { this->fail(c, i, std::current_exception()); });
     }

@@ -3,8 +3,10 @@
 
 #include <algorithm>
 #include <condition_variable>
+#include <deque>
 #include <mutex>
 #include <thread>
+#include <utility>
 
 #include <fmap/detail/async_job.hpp>
 
@@ -18,8 +20,10 @@ using actors::shared_mailbox;
 
 class gate final : public async_gate {
 public:
-  gate(std::shared_ptr<shared_mailbox> box, actors::run_ptr run, actors::worker_id worker)
-      : box_{std::move(box)}, run_{std::move(run)}, worker_{worker} {}
+  /// `helped`: if there is one, its owner runs what it waits for if it can.
+  gate(std::shared_ptr<shared_mailbox> box, actors::run_ptr run, actors::worker_id worker,
+       actors::doorbell_ptr helped)
+      : box_{std::move(box)}, run_{std::move(run)}, helped_{std::move(helped)}, worker_{worker} {}
 
   void finished(std::uint64_t index, const std::function<void()>& fill) override {
     {
@@ -33,6 +37,34 @@ public:
     if (--inside_ == 0) left_.notify_all();
   }
 
+  bool helped() const override { return helped_ != nullptr; }
+
+  void began(const state_ptr<future_state_base>& state) override {
+    actors::patiently([&] {
+      std::lock_guard guard{mutex_};
+      if (open_.size() >= many_) {
+        std::erase_if(open_, [](const auto& s) { return s->done(); });
+        many_ = std::max(few, 2 * open_.size());
+      }
+      open_.push_back(state);
+    });
+    helped_->ring();
+  }
+
+  /// Completes here, in input order, what is this thread's pool's and has not begun, until the bell is rung.
+  void help(const actors::parker& bell) {
+    while (!bell.rung()) {
+      state_ptr<future_state_base> next;
+      {
+        std::lock_guard guard{mutex_};
+        if (open_.empty()) return;
+        next = std::move(open_.front());
+        open_.pop_front();
+      }
+      if (!next->done()) next->try_run_here();
+    }
+  }
+
   /// Lets nobody in any more, and waits for those inside.
   void close() {
     std::unique_lock lock{mutex_};
@@ -40,6 +72,8 @@ public:
     left_.wait(lock, [this] { return inside_ == 0; });
     run_.reset();
     box_.reset();
+    const auto open = std::exchange(open_, {});
+    lock.unlock();
   }
 
 private:
@@ -49,6 +83,10 @@ private:
   int inside_ = 0;
   std::shared_ptr<shared_mailbox> box_;
   actors::run_ptr run_;
+  const actors::doorbell_ptr helped_;
+  static constexpr std::size_t few = 32;
+  std::deque<state_ptr<future_state_base>> open_;  // and some that are done by now
+  std::size_t many_ = few;                         // when it is time to forget those
   const actors::worker_id worker_;
 };
 
@@ -57,15 +95,19 @@ public:
   async_core() : pool_core{1} { box->join(caller_, bell_); }
 
   void start_source(const actors::run_ptr& r) override {
-    gate_ = std::make_shared<gate>(box, r, caller_.id);
+    gate_ = std::make_shared<gate>(box, r, caller_.id,
+                                   current_helper != nullptr ? r->sink_bell : nullptr);
     dynamic_cast<async_job&>(*r->work).gate = gate_;
     box->attach_source(*r, bell_);
     thread_ = std::thread{[this, r] { pull_and_call(*r); }};
   }
 
+  void help(actors::run&, const actors::parker& bell) override { gate_->help(bell); }
+
   void let_go(actors::run& r) override {
     box->stop(r);
     if (!thread_.joinable()) return;
+    const actors::seeing_out here;
     bell_->ring();
     thread_.join();
     gate_->close();
@@ -76,11 +118,15 @@ public:
 
 private:
   void pull_and_call(actors::run& r) {
-    for (;;) {
-      const auto pulled = box->pull(r, true);
-      box->work(caller_);
-      if (pulled == shared_mailbox::pulled::over) return;
-      if (pulled == shared_mailbox::pulled::out_of_tokens) bell_->wait_alone();
+    try {
+      for (;;) {
+        const auto pulled = box->pull(r, true);
+        box->work(caller_);
+        if (pulled == shared_mailbox::pulled::over) return;
+        if (pulled == shared_mailbox::pulled::out_of_tokens) bell_->wait_alone();
+      }
+    } catch (...) {  // no memory
+      box->detach_source(r, std::current_exception());
     }
   }
 

@@ -82,6 +82,7 @@ struct sink::impl {
 
   /// Waits to be rung, or to have ticked.
   void wait() {
+    if (current_helper != nullptr) pool->help(*run, *bell);
     const auto soon = clock::now() + shared_mailbox::tick_interval;
     if (run->sink_ticks && (!until || soon < *until)) {
       if (!bell->wait(soon)) pool->box->tick_now();
