@@ -41,6 +41,7 @@ void shared_mailbox::join(worker& w, doorbell_ptr bell) {
   std::lock_guard lock{mutex_};
   w.id = ledger_.add_worker(any_number);
   w.bell = std::move(bell);
+  w.since = clock::now();
   workers_.push_back(&w);
   if (!w.supervised || reserves_to_join_ == 0) return;
   --reserves_to_join_;
