@@ -54,7 +54,7 @@ void handle::work() {
                    if (c.state(offset).load(std::memory_order_acquire) == detail::slot_state::error)
                      answer.deliver(error_of(c.error(offset)));
                    else
-                     answer.deliver(types_->wrap(c.at(offset)));
+                     answer.deliver(types_->wrap(c.value(offset)));
                  });
   if (over) {
     const caf::error why = run_->cut();

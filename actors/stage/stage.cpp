@@ -182,7 +182,7 @@ void stage::send_outcome(detail::chunk& c, std::uint32_t offset, std::uint64_t i
   if (c.state(offset).load(std::memory_order_acquire) == detail::slot_state::error)
     downstream_.tell(this, failure{index, detail::describe(c.error(offset))});
   else
-    downstream_.tell(this, types_->wrap(c.at(offset)));
+    downstream_.tell(this, types_->wrap(c.value(offset)));
 }
 
 void stage::conclude() {

@@ -217,7 +217,7 @@ private:
   }
 
   R& current() const {
-    return *std::launder(static_cast<R*>(sink_.current_chunk().at(sink_.offset())));
+    return *std::launder(static_cast<R*>(sink_.current_chunk().value(sink_.offset())));
   }
 
   /// Moves the error out of the current slot.
@@ -296,15 +296,15 @@ public:
     using difference_type = std::ptrdiff_t;
 
     iterator() = default;
-    outcome<R>& operator*() const { return *range_->current_; }
-    outcome<R>* operator->() const { return &*range_->current_; }
+    outcome<R>& operator*() const { return **range_->current_; }
+    outcome<R>* operator->() const { return &**range_->current_; }
     iterator& operator++() {
       range_->advance();
       return *this;
     }
     void operator++(int) { ++*this; }
     bool operator==(std::default_sentinel_t) const {
-      return range_ == nullptr || !range_->current_;
+      return range_ == nullptr || !*range_->current_;
     }
 
   private:
@@ -315,7 +315,7 @@ public:
 
   iterator begin() {
     map().start();
-    if (!current_) advance();
+    if (!*current_) advance();
     return iterator{*this};
   }
   std::default_sentinel_t end() const noexcept { return {}; }
@@ -330,21 +330,24 @@ private:
 
   void advance() {
     future_map& m = map();
-    current_.reset();
+    current_->reset();
     if (m.over_ || !m.step()) return;
     const std::uint64_t index = m.sink_.index();
     const std::uint32_t attempts = m.sink_.attempts();
     if (m.failed()) {
-      current_.emplace(index, attempts, m.take_error());
+      current_->emplace(index, attempts, m.take_error());
     } else {
       m.holding_ = true;
-      current_.emplace(index, attempts, std::move(m.current()));
+      current_->emplace(index, attempts, std::move(m.current()));
     }
   }
 
   future_map* referred_ = nullptr;
   std::unique_ptr<future_map> owned_;
-  std::optional<outcome<R>> current_;
+
+  /// Not within this object, which is on somebody's stack: a value may be too large for that.
+  std::unique_ptr<std::optional<outcome<R>>> current_ =
+      std::make_unique<std::optional<outcome<R>>>();
 };
 
 template <detail::pool_like Pool, class Fn, std::ranges::input_range Range>

@@ -50,8 +50,7 @@ std::string encode(const T& x) {
 template <class T>
 T decode(std::string_view in) {
   reader r{in};
-  T x{};
-  r.apply(x);
+  T x = r.take<T>();
   r.expect_end();
   r.throw_if_failed();
   return x;

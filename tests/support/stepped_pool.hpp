@@ -139,7 +139,7 @@ private:
       result.error = c.error(offset);
       std::destroy_at(&c.error(offset));
     } else {
-      auto* value = std::launder(static_cast<counted*>(c.at(offset)));
+      auto* value = std::launder(static_cast<counted*>(c.value(offset)));
       result.value = value->value();
       std::destroy_at(value);
     }

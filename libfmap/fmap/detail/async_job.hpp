@@ -91,11 +91,7 @@ private:
   void start(chunk& c, std::uint32_t i) {
     const std::uint64_t index = c.first + i;
     try {
-      auto* slot = static_cast<In*>(c.at(i));
-      In item(std::move(*slot));
-      std::destroy_at(slot);
-      c.state(i).store(slot_state::running, std::memory_order_relaxed);
-      const future<value> result = detail::invoke(fn_, std::move(item));
+      const future<value> result = call(c, i);
       result.add_done_callback([this, gate = gate, &c, i, index](const future<value>& done) {
         gate->finished(index, [&] { fill(c, i, done); });
       });
@@ -105,15 +101,24 @@ private:
     }
   }
 
+  future<value> call(chunk& c, std::uint32_t i) {
+    struct destroyed {
+      In& item;
+      ~destroyed() { std::destroy_at(&item); }
+    } const guard{*static_cast<In*>(c.at(i))};
+    c.state(i).store(slot_state::running, std::memory_order_relaxed);
+    return detail::invoke(fn_, std::move(guard.item));
+  }
+
   void fill(chunk& c, std::uint32_t i, const future<value>& done) {
     try {
       if constexpr (std::is_void_v<value>) {
         done.get();
-        ::new (c.at(i)) out{};
+        ::new (c.value(i)) out{};
       } else if constexpr (std::copy_constructible<value>) {
-        ::new (c.at(i)) out(done.get());  // somebody else may have a handle to the same result
+        ::new (c.value(i)) out(done.get());  // somebody else may have a handle to the same result
       } else {
-        ::new (c.at(i)) out(done.take());
+        ::new (c.value(i)) out(done.take());
       }
       c.state(i).store(slot_state::value, std::memory_order_release);
     } catch (...) {

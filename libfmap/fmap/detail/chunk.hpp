@@ -16,8 +16,10 @@ namespace fmap::detail {
 /// stores it; others read it to see how far it got.
 enum class slot_state : std::uint8_t { empty, arriving, item, running, value, error };
 
+/// A slot begins with the item; the value lies behind it, so that it is made while the item is still there
+/// and neither is ever moved.
 struct slot_layout {
-  std::size_t size, align;
+  std::size_t size, align, value;
 };
 
 /// Slots for `capacity` consecutive items of a run. A slot holds the item until a worker replaces it
@@ -31,8 +33,9 @@ public:
         std::atomic<slot_state>* states = nullptr)
       : id{id}, capacity{capacity}, stride_{layout.size}, align_{std::max(layout.align,
                                                                           error_align)},
-        slots_{static_cast<std::byte*>(::operator new(
-            bytes(capacity, layout) + capacity * sizeof(std::exception_ptr), align_))},
+        value_{layout.value}, slots_{static_cast<std::byte*>(::operator new(
+                                  bytes(capacity, layout) + capacity * sizeof(std::exception_ptr),
+                                  align_))},
         errors_{reinterpret_cast<std::exception_ptr*>(slots_ + bytes(capacity, layout))},
         own_states_{states == nullptr ? new std::atomic<slot_state>[capacity] : nullptr},
         states_{states == nullptr ? own_states_.get() : states} {}
@@ -43,6 +46,7 @@ public:
   chunk& operator=(const chunk&) = delete;
 
   void* at(std::uint32_t offset) const { return slots_ + stride_ * offset; }
+  void* value(std::uint32_t offset) const { return slots_ + stride_ * offset + value_; }
   /// The error of a slot whose state says so; whoever sets that state makes it, at this address.
   std::exception_ptr& error(std::uint32_t offset) const { return errors_[offset]; }
   std::atomic<slot_state>& state(std::uint32_t offset) const { return states_[offset]; }
@@ -66,6 +70,7 @@ private:
 
   const std::size_t stride_;
   const std::align_val_t align_;
+  const std::size_t value_;
   std::byte* const slots_;
   std::exception_ptr* const errors_;
   const std::unique_ptr<std::atomic<slot_state>[]> own_states_;

@@ -2,6 +2,7 @@
 // A job that calls a function of the user's on each item.
 #pragma once
 
+#include <algorithm>
 #include <concepts>
 #include <cstdint>
 #include <exception>
@@ -104,15 +105,15 @@ consteval bool require_callable_with() {
 template <class Fn, class In>
 using result_of = stored<typename caller<Fn, In>::result>;
 
-template <class... T>
+template <class In, class Out>
 constexpr slot_layout layout_for() {
-  std::size_t align = 1, size = 1;
-  ((align = alignof(T) > align ? alignof(T) : align), ...);
-  ((size = sizeof(T) > size ? sizeof(T) : size), ...);
-  return {(size + align - 1) / align * align, align};
+  constexpr std::size_t align = std::max(alignof(In), alignof(Out));
+  constexpr std::size_t value = (sizeof(In) + alignof(Out) - 1) / alignof(Out) * alignof(Out);
+  return {(value + sizeof(Out) + align - 1) / align * align, align, value};
 }
 
-/// Slots that hold an In, a result or an error.
+/// Slots that hold an In, and in its place a result or an error. Items and results may be larger than a
+/// thread's stack: they are made where they stay.
 template <class In, class Out>
 class typed_job : public job {
 public:
@@ -130,7 +131,7 @@ public:
       switch (c.state(i).load(std::memory_order_acquire)) {
         case slot_state::empty: continue;
         case slot_state::item: std::destroy_at(static_cast<In*>(c.at(i))); break;
-        case slot_state::value: std::destroy_at(static_cast<Out*>(c.at(i))); break;
+        case slot_state::value: std::destroy_at(static_cast<Out*>(c.value(i))); break;
         case slot_state::error: std::destroy_at(&c.error(i)); break;
         case slot_state::arriving:
         case slot_state::running: break;
@@ -150,20 +151,20 @@ public:
   std::uint32_t apply(chunk& c, std::uint32_t i, progress& at, std::uint32_t worker) override {
     auto call = caller_.bind(worker);
     for (; at.claim(i); ++i) {
+      In& item = *static_cast<In*>(c.at(i));
+      c.state(i).store(slot_state::running, std::memory_order_relaxed);
+      std::atomic_signal_fence(std::memory_order_seq_cst);  // if it crashes, that must be told
       try {
-        In* slot = static_cast<In*>(c.at(i));
-        In item(std::move(*slot));
-        std::destroy_at(slot);
-        c.state(i).store(slot_state::running, std::memory_order_relaxed);
-        std::atomic_signal_fence(std::memory_order_seq_cst);  // if it crashes, that must be told
         if constexpr (std::is_void_v<typename caller<Fn, In>::result>) {
           call(std::move(item));
-          ::new (c.at(i)) out{};
+          ::new (c.value(i)) out{};
         } else {
-          ::new (c.at(i)) out(call(std::move(item)));
+          ::new (c.value(i)) out(call(std::move(item)));
         }
+        std::destroy_at(&item);
         c.state(i).store(slot_state::value, std::memory_order_release);
       } catch (...) {
+        std::destroy_at(&item);
         this->fail(c, i, std::current_exception());
       }
     }

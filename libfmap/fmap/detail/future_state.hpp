@@ -217,6 +217,12 @@ public:
   bool try_take() noexcept { return change(status::value, status::taken); }
 
 protected:
+  /// Stores what `make` returns, where it stays: it may be too large for a stack. finish() is to follow.
+  template <class Make>
+  void store(Make make) {
+    ::new (static_cast<void*>(std::addressof(value_))) stored(make());
+  }
+
   ~future_state() override {
     const status s = now();
     if (s == status::value || s == status::taken) std::destroy_at(std::addressof(value_));

@@ -42,8 +42,7 @@ class bound_task final : public future_state<R>, public task {
 public:
   template <class F, class... A>
   explicit bound_task(pool_key pool, F&& fn, A&&... args)
-      : pool_{pool}, call_{std::in_place, std::forward<F>(fn),
-                           std::tuple<Args...>(std::forward<A>(args)...)} {}
+      : pool_{pool}, call_{std::in_place, std::forward<F>(fn), std::forward<A>(args)...} {}
 
   void run() noexcept override {
     if (this->try_start())
@@ -81,9 +80,9 @@ private:
         call_.reset();
         this->emplace();
       } else {
-        R result = invoke();
+        this->store([this] { return invoke(); });
         call_.reset();  // what the call held is free before anybody sees the result
-        this->emplace(std::move(result));
+        this->finish(future_state_base::status::value);
       }
     } catch (...) {
       call_.reset();
@@ -92,8 +91,8 @@ private:
   }
 
   struct call {
-    template <class F, class A>
-    call(F&& fn, A&& args) : fn{std::forward<F>(fn)}, args{std::forward<A>(args)} {}
+    template <class F, class... A>
+    explicit call(F&& fn, A&&... args) : fn{std::forward<F>(fn)}, args{std::forward<A>(args)...} {}
     Fn fn;
     std::tuple<Args...> args;
   };

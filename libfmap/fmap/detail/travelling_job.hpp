@@ -61,22 +61,18 @@ public:
   }
 
   void load_value(wire::reader& r, chunk& c, std::uint32_t i) override {
-    out value{};
-    if (!r.apply(value)) r.throw_if_failed();
+    ::new (c.value(i)) out(r.take<out>());
     this->clear(c, i, i + 1);
-    ::new (c.at(i)) out(std::move(value));
     c.state(i).store(slot_state::value, std::memory_order_release);
   }
 
   void load_item(wire::reader& r, chunk& c, std::uint32_t i) override {
-    In item{};
-    if (!r.apply(item)) r.throw_if_failed();
-    ::new (c.at(i)) In(std::move(item));
+    ::new (c.at(i)) In(r.take<In>());
     c.state(i).store(slot_state::item, std::memory_order_release);
   }
 
   void save_value(wire::writer& w, chunk& c, std::uint32_t i) override {
-    w.apply(*static_cast<const out*>(c.at(i)));
+    w.apply(*static_cast<const out*>(c.value(i)));
   }
 
 private:

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <memory>
-#include <optional>
 #include <string>
 #include <tuple>
 #include <type_traits>
@@ -35,12 +34,12 @@ protected:
 class remote_call {
 public:
   virtual ~remote_call() = default;
-  virtual void load(wire::reader&) = 0;
   /// Calls the function and appends its result; throws what the function throws.
   virtual void invoke(wire::writer&) = 0;
 };
 
-using call_factory = std::unique_ptr<remote_call> (*)();
+/// Reads a call; throws wire::error if it is malformed.
+using call_factory = std::unique_ptr<remote_call> (*)(wire::reader&);
 
 template <class Call>
 inline const std::string_view call_key = registry<call_factory>::add(typeid(Call), &Call::make);
@@ -48,25 +47,26 @@ inline const std::string_view call_key = registry<call_factory>::add(typeid(Call
 template <class R, class Fn, class... Args>
 class typed_call final : public remote_call {
 public:
-  static std::unique_ptr<remote_call> make() { return std::make_unique<typed_call>(); }
+  explicit typed_call(wire::reader& r)
+      : fn_(function_codec<Fn>::load(r)), args_(r.take<std::tuple<Args...>>()) {}
 
-  void load(wire::reader& r) override {
-    fn_.emplace(function_codec<Fn>::load(r));
-    if (!r.apply(args_)) r.throw_if_failed();
+  static std::unique_ptr<remote_call> make(wire::reader& r) {
+    return std::make_unique<typed_call>(r);
   }
 
   void invoke(wire::writer& w) override {
     if constexpr (std::is_void_v<R>) {
-      std::apply(*std::move(fn_), std::move(args_));
+      std::apply(std::move(fn_), std::move(args_));
     } else {
-      R result = std::apply(*std::move(fn_), std::move(args_));
-      w.apply(result);
+      // Not on the stack, for which it may be too large.
+      const std::unique_ptr<R> result{new R(std::apply(std::move(fn_), std::move(args_)))};
+      w.apply(*result);
       w.throw_if_failed();
     }
   }
 
 private:
-  std::optional<Fn> fn_;
+  Fn fn_;
   std::tuple<Args...> args_;
 };
 
@@ -95,9 +95,8 @@ public:
     if constexpr (std::is_void_v<R>) {
       this->emplace();
     } else {
-      R value{};
-      if (!r.apply(value)) r.throw_if_failed();
-      this->emplace(std::move(value));
+      this->store([&r] { return r.template take<R>(); });
+      this->finish(future_state_base::status::value);
     }
   }
 

@@ -27,11 +27,12 @@ public:
     return *at_ != std::ranges::end(range_);
   }
 
-  item_of<Range> item() {
+  /// What an item is made of.
+  decltype(auto) element() {
     if constexpr (owns_elements<Range>)
-      return item_of<Range>(std::ranges::iter_move(*at_));
+      return std::ranges::iter_move(*at_);
     else
-      return item_of<Range>(**at_);
+      return **at_;
   }
 
 private:
@@ -54,7 +55,8 @@ public:
     for (std::uint32_t n = 1; filled != end; ++n) {
       if (!std::apply([](auto&... column) { return (column.advance() && ...); }, columns_))
         return false;
-      std::apply([&](auto&... column) { ::new (c.at(filled)) item(column.item()...); }, columns_);
+      std::apply([&](auto&... column) { ::new (c.at(filled)) item(column.element()...); },
+                 columns_);
       c.state(filled).store(slot_state::item, std::memory_order_release);
       ++filled;
       light_fence();

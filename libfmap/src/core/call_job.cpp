@@ -33,14 +33,12 @@ public:
     const auto make = registry<call_factory>::find(key);
     if (make == nullptr)
       throw error{"fmap: a worker process does not know the function " + std::string{key}};
-    call_ptr call = make();
-    call->load(r);
-    ::new (c.at(i)) call_ptr(std::move(call));
+    ::new (c.at(i)) call_ptr(make(r));
     c.state(i).store(slot_state::item, std::memory_order_release);
   }
 
   void save_value(wire::writer& w, chunk& c, std::uint32_t i) override {
-    w.apply(*static_cast<const std::string*>(c.at(i)));
+    w.apply(*static_cast<const std::string*>(c.value(i)));
   }
 };
 

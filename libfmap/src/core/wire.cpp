@@ -56,6 +56,7 @@ std::uint64_t reader::varint() {
   for (unsigned shift = 0; at_ != end_; shift += 7) {
     const auto byte = static_cast<unsigned char>(*at_++);
     if (shift == 63 && byte > 1) break;
+    if (shift != 0 && byte == 0) return malformed("a length in more bytes than it needs"), 0;
     n |= std::uint64_t{byte & 0x7FU} << shift;
     if (byte < 0x80) return n;
   }

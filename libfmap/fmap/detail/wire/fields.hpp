@@ -7,6 +7,8 @@
 #include <type_traits>
 #include <utility>
 
+#include <fmap/detail/wire/variable.hpp>
+
 namespace fmap::wire {
 
 namespace detail {
@@ -89,9 +91,9 @@ struct virtual_field {
   bool operator()(Inspector& f) {
     if constexpr (Inspector::is_loading) {
       using value = std::decay_t<decltype(get())>;
-      value v{};
-      value_field<value, Fallback&, Predicate&> read{name, std::addressof(v), instead, valid};
-      return read(f) && (succeeds([&] { return set(std::move(v)); }) || f.refuse(name));
+      scratch<value> v;
+      value_field<value, Fallback&, Predicate&> read{name, std::addressof(*v), instead, valid};
+      return read(f) && (succeeds([&] { return set(std::move(*v)); }) || f.refuse(name));
     } else {
       auto&& v = get();
       return f.apply(v);

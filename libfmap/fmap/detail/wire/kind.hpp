@@ -18,6 +18,10 @@
 #include <vector>
 
 #include <fmap/detail/duration.hpp>
+#include <fmap/detail/wire/containers.hpp>
+#include <fmap/detail/wire/enumeration.hpp>
+#include <fmap/detail/wire/exact.hpp>
+#include <fmap/detail/wire/variable.hpp>
 
 namespace fmap {
 
@@ -29,9 +33,6 @@ inline constexpr bool travels_as_bytes = false;
 }  // namespace fmap
 
 namespace fmap::wire {
-
-class writer;
-class reader;
 
 namespace detail {
 
@@ -60,14 +61,6 @@ enum class kind : std::uint8_t {
   map            // length, then keys and values
 };
 
-/// A user's overload for both inspectors, found by argument-dependent lookup.
-template <class T>
-concept inspectable = (std::is_class_v<T> || std::is_enum_v<T> || std::is_union_v<T>)&&requires(
-    writer& w, reader& r, T& x) {
-  inspect(w, x);
-  inspect(r, x);
-};
-
 template <class... T>
 struct types {};
 
@@ -78,35 +71,6 @@ struct shape {
   using parts = types<Parts...>;
 };
 
-// Standard containers are known by what they can do, so that their headers need not be included.
-template <class T>
-concept container = requires(T& x) {
-  typename T::value_type;
-  requires !std::same_as<typename T::value_type, T>;
-  x.begin() != x.end();
-  x.clear();
-};
-
-template <class T>
-concept associative = container<T> && requires(T& x, typename T::key_type k) {
-  x.size();
-  x.emplace_hint(x.end(), std::move(k));
-};
-
-template <class T>
-concept map_like = container<T> && requires(T& x, typename T::key_type k,
-                                            typename T::mapped_type v) {
-  x.size();
-  x.emplace_hint(x.end(), std::move(k), std::move(v));
-};
-
-template <class T>
-concept path_like = requires(const T& x) {
-  typename T::string_type;
-  { x.native() } -> std::same_as<const typename T::string_type&>;
-  x.lexically_normal();
-};
-
 template <class T>
 constexpr auto classify() {
   if constexpr (std::is_same_v<T, bool>) {
@@ -115,12 +79,16 @@ constexpr auto classify() {
     return shape<kind::number>{};
   } else if constexpr (std::is_bounded_array_v<T>) {
     return shape<kind::array, std::remove_extent_t<T>>{};
-  } else if constexpr (inspectable<T>) {
-    return shape<kind::inspected>{};
+  } else if constexpr (overload_for<T>() != overload::none) {
+    return shape < overload_for<T>() == overload::exact ? kind::inspected : kind::none > {};
   } else if constexpr (std::is_enum_v<T>) {
     return shape<kind::enumeration>{};
+  } else if constexpr ((!path_like<T> && !container<T>) || !is_standard<T>) {
+    return shape<kind::none>{};
   } else if constexpr (path_like<T>) {
     return shape<kind::path>{};
+  } else if constexpr (container<T> && !order_travels<T>()) {
+    return shape<kind::none>{};
   } else if constexpr (map_like<T>) {
     return shape<kind::map, typename T::key_type, typename T::mapped_type>{};
   } else if constexpr (associative<T>) {
@@ -177,11 +145,23 @@ struct shape_of : std::conditional_t<travels_as_bytes<T>, std::type_identity<sha
                 "fmap: travels_as_bytes is for trivially copyable types");
 };
 
+/// A constant is written as any value; where it can be read is another question.
+template <class T>
+struct shape_of<const T> : shape_of<T> {};
+
 template <class T>
 inline constexpr kind kind_of = shape_of<T>::value;
 
 template <class T>
 consteval bool can_travel();
+
+/// What is read into begins as an empty container, which one with an allocator of its own may not be able to.
+template <class T>
+consteval bool is_made_empty() {
+  using variable = std::remove_const_t<T>;
+  constexpr bool is_container = container<variable> || kind_of<T> == kind::text;
+  return !is_container || std::is_default_constructible_v<variable>;
+}
 
 template <class... T>
 consteval bool all_travel(types<T...>) {
@@ -194,8 +174,13 @@ consteval bool can_travel() {
     return false;
   } else if constexpr (kind_of<T> == kind::inspected || kind_of<T> == kind::bytes) {
     return std::is_default_constructible_v<T>;
+  } else if constexpr (kind_of<T> == kind::array) {
+    // Its elements are read into, one after the other.
+    return []<class E>(types<E>) {
+      return !holds_constant<E> && can_travel<E>();
+    }(typename shape_of<T>::parts{});
   } else {
-    return all_travel(typename shape_of<T>::parts{});
+    return is_made_empty<T>() && all_travel(typename shape_of<T>::parts{});
   }
 }
 
@@ -206,7 +191,7 @@ consteval bool is_flat() {
   if constexpr (kind_of<T> == kind::number) {
     return little && !std::is_same_v<T, long double>;
   } else if constexpr (kind_of<T> == kind::enumeration) {
-    return is_flat<std::underlying_type_t<T>>();
+    return is_flat<std::underlying_type_t<T>>() && value_bits<T>() == 0;
   } else if constexpr (kind_of<T> == kind::array) {
     return []<class E>(types<E>) {
       return is_flat<E>() && sizeof(T) % sizeof(E) == 0;

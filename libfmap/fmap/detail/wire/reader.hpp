@@ -50,8 +50,8 @@ public:
   /// Reads a T; throws wire::error if that fails.
   template <class T>
   T take() {
-    T x{};
-    if (!apply(x)) throw_if_failed();
+    T x = made<T>();
+    throw_if_failed();
     return x;
   }
 
@@ -85,6 +85,29 @@ private:
   std::uint64_t varint();
   void filler();
 
+  /// Reads a T that may have constants in it. It is made where it is wanted, and not moved.
+  template <class T>
+  T made() {
+    if constexpr (detail::holds_constant<T>) {
+      detail::scratch<detail::variable_t<T>> x;
+      apply(*x);
+      return T(std::move(*x));
+    } else {
+      T x = T();
+      apply(x);
+      return x;
+    }
+  }
+
+  /// Has an optional, a pointer or the like hold what is read.
+  template <class T, class Emplace>
+  void put_in(Emplace emplace) {
+    if constexpr (detail::holds_constant<T>)
+      emplace(made<T>());
+    else
+      apply(emplace());
+  }
+
   /// How many bytes are left that are not promised to elements to come.
   std::size_t free() const noexcept { return left() > promised_ ? left() - promised_ : 0; }
 
@@ -114,7 +137,9 @@ private:
   template <class T>
   void get(tag<kind::enumeration>, T& x) {
     std::underlying_type_t<T> number{};
-    if (apply(number)) x = static_cast<T>(number);
+    if (apply(number) && !detail::is_value<T>(number))
+      malformed("a number that is no value of its enumeration");
+    if (ok()) x = static_cast<T>(number);
   }
 
   template <class T>
@@ -126,7 +151,8 @@ private:
   void get(tag<kind::text>, T& x) {
     using character = typename T::value_type;
     if constexpr (std::is_same_v<character, char>) {
-      x = view();
+      const std::string_view characters = view();
+      x.assign(characters.data(), characters.size());
     } else {
       x.resize(length(sizeof(character)));
       elements(x.data(), x.size());
@@ -154,7 +180,10 @@ private:
   void get(tag<kind::optional>, T& x) {
     bool present = false;
     x.reset();
-    if (apply(present) && present) apply(x.emplace());
+    if (apply(present) && present)
+      put_in<typename T::value_type>([&](auto&&... value) -> auto& {
+        return x.emplace(std::move(value)...);
+      });
   }
 
   template <class T>
@@ -162,9 +191,12 @@ private:
     bool present = false;
     x.reset();
     if (!apply(present) || !present) return;
-    auto value = std::make_unique<std::remove_const_t<typename T::element_type>>();
-    apply(*value);
-    x = std::move(value);
+    using element = std::remove_const_t<typename T::element_type>;
+    put_in<element>([&](auto&&... value) -> auto& {
+      auto* p = new element(std::move(value)...);
+      x.reset(p);
+      return *p;
+    });
   }
 
   template <class T>
@@ -210,6 +242,8 @@ private:
   void get(tag<kind::set>, T& x);
   template <class T>
   void get(tag<kind::map>, T& x);
+  template <class T, class... Parts>
+  auto insert(T& x, Parts&&... parts);
 
   template <class T>
   void elements(T* first, std::size_t n) {

@@ -34,7 +34,13 @@ void reader::get(tag<kind::variant>, std::variant<T...>& x) {
   if (ok() && index >= sizeof...(T))
     return void(malformed("a std::variant with an index that it has not"));
   const auto read = [&]<std::size_t... I>(std::index_sequence<I...>) {
-    (void)((index == I && (apply(x.template emplace<I>()), true)) || ...);
+    (void)((index == I
+            && (put_in<std::variant_alternative_t<I, std::variant<T...>>>([&](auto&&... value)
+                                                                              -> auto& {
+                  return x.template emplace<I>(std::move(value)...);
+                }),
+                true))
+           || ...);
   };
   read(std::index_sequence_for<T...>{});
 }
@@ -46,8 +52,10 @@ void reader::get(tag<kind::sequence>, T& x) {
     if constexpr (requires { x.reserve(n); }) x.reserve(n);
   };
   const auto one = [&] {
-    x.emplace_back();
-    apply(x.back());
+    put_in<typename T::value_type>([&](auto&&... value) -> auto& {
+      x.emplace_back(std::move(value)...);
+      return x.back();
+    });
   };
   each<typename T::value_type>(prepare, one);
 }
@@ -57,8 +65,9 @@ void reader::get(tag<kind::forward_list>, T& x) {
   x.clear();
   auto last = x.before_begin();
   const auto one = [&] {
-    last = x.emplace_after(last);
-    apply(*last);
+    put_in<typename T::value_type>([&](auto&&... value) -> auto& {
+      return *(last = x.emplace_after(last, std::move(value)...));
+    });
   };
   each<typename T::value_type>([](std::size_t) {}, one);
 }
@@ -78,14 +87,24 @@ void reader::get(tag<kind::bits>, T& x) {
   if (byte != 0) malformed("bits after the last");
 }
 
+/// Makes an element of a set or map, whose comparator or hash decides where it belongs.
+template <class T, class... Parts>
+auto reader::insert(T& x, Parts&&... parts) {
+  const std::size_t before = x.size();
+  const auto at = x.emplace_hint(x.end(), std::forward<Parts>(parts)...);
+  if (x.size() == before) malformed("an element of a set, or a key of a map, twice");
+  if constexpr (requires { typename T::key_compare; }) {
+    if (std::next(at) != x.end()) malformed("an element of a set, or a key of a map, out of order");
+  }
+  return at;
+}
+
 template <class T>
 void reader::get(tag<kind::set>, T& x) {
   x.clear();
   const auto one = [&] {
-    typename T::value_type value{};
-    const std::size_t before = x.size();
-    if (apply(value)) x.emplace_hint(x.end(), std::move(value));
-    if (ok() && x.size() == before) malformed("an element of a set twice");
+    detail::scratch<detail::variable_t<typename T::value_type>> value;
+    if (apply(*value)) insert(x, std::move(*value));
   };
   each<typename T::value_type>([](std::size_t) {}, one);
 }
@@ -94,11 +113,13 @@ template <class T>
 void reader::get(tag<kind::map>, T& x) {
   x.clear();
   const auto one = [&] {
-    typename T::key_type key{};
-    typename T::mapped_type value{};
-    const std::size_t before = x.size();
-    if (apply(key) && apply(value)) x.emplace_hint(x.end(), std::move(key), std::move(value));
-    if (ok() && x.size() == before) malformed("a key of a map twice");
+    detail::scratch<detail::variable_t<typename T::key_type>> key;
+    if (!apply(*key)) return;
+    put_in<typename T::mapped_type>([&](auto&&... value) -> auto& {
+      return insert(x, std::piecewise_construct, std::forward_as_tuple(std::move(*key)),
+                    std::forward_as_tuple(std::move(value)...))
+          ->second;
+    });
   };
   each<typename T::key_type, typename T::mapped_type>([](std::size_t) {}, one);
 }
