@@ -76,7 +76,7 @@ template <class R, class Handle, class In>
 class request_call final : public call,
                            public std::enable_shared_from_this<request_call<R, Handle, In>> {
 public:
-  request_call(Handle to, In item) : to_{std::move(to)}, item_{std::move(item)} {}
+  request_call(Handle to, In&& item) : to_{std::move(to)}, item_{std::move(item)} {}
 
   future<R> result() { return result_.get_future(); }
 
@@ -140,7 +140,7 @@ struct actor_sink<R, Handle> {
     using value = std::conditional_t<std::same_as<R, std::monostate>, void, R>;
     if (!target) throw std::invalid_argument{"fmap: the map was given a handle to no actor"};
     auto caller = std::make_shared<caller_of_actor>(system, caf::actor_cast<caf::actor>(target));
-    auto ask = [caller, target](item x) {
+    auto ask = [caller, target](item&& x) {
       const auto c = std::make_shared<request_call<value, Handle, item>>(target, std::move(x));
       auto result = c->result();
       caller->make(c);
@@ -190,14 +190,16 @@ template <class... Signatures, std::ranges::input_range Range, std::integral N>
 future_map(caf::actor_system&, const caf::typed_actor<Signatures...>&, Range&&, N) -> future_map<
     typename detail::answer_of<caf::typed_actor<Signatures...>, detail::item_of<Range>>::type>;
 
-template <class Pool>
-template <class In, class Fn>
-caf::actor basic_executor<Pool>::handle(Fn&& fn, const handle_options& options) {
-  using function = std::decay_t<Fn>;
-  static_assert(detail::require_callable_with<function, In>());
-  return detail::spawn_handle(
-      core_, detail::make_pool_job<Pool, In, function>(std::forward<Fn>(fn)),
-      std::make_shared<detail::typed_stage<In, detail::result_of<function, In>>>(), options);
-}
+template <detail::pool_like Pool, class In, class Fn>
+struct detail::pool_handle<Pool, In, Fn> {
+  template <class F>
+  static caf::actor make(const std::shared_ptr<pool_core>& core, F&& fn,
+                         const handle_options& options) {
+    static_assert(require_callable_with<Fn, In, used_in::handle>());
+    static_assert(require_message<In>() && require_message<result_of<Fn, In>>());
+    return spawn_handle(core, make_pool_job<Pool, In, Fn>(std::forward<F>(fn)),
+                        std::make_shared<typed_stage<In, result_of<Fn, In>>>(), options);
+  }
+};
 
 }  // namespace fmap

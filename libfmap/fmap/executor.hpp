@@ -3,20 +3,18 @@
 #pragma once
 
 #include <concepts>
+#include <initializer_list>
 #include <memory>
 #include <ranges>
 #include <type_traits>
 #include <utility>
 
+#include <fmap/detail/mistakes.hpp>
 #include <fmap/detail/task.hpp>
 #include <fmap/detail/zip_input.hpp>
 #include <fmap/future.hpp>
 #include <fmap/future_map.hpp>
 #include <fmap/options.hpp>
-
-namespace caf {
-class actor;
-}
 
 namespace fmap {
 
@@ -34,6 +32,12 @@ void submit(pool_core&, task_ptr);
 
 void shut_down(pool_core&, const shutdown_options&);
 void shut_down_at_last(pool_core&);
+
+/// Pools as actors; defined in <fmap/actor.hpp>.
+template <class Pool, class In, class Fn>
+struct pool_handle {
+  static_assert(wrong<Pool>, "fmap: pool.handle<In>(fn) makes an actor: include <fmap/actor.hpp>");
+};
 
 }  // namespace detail
 
@@ -62,6 +66,9 @@ public:
     detail::submit(*core_, detail::task_ptr{t});
     return f;
   }
+  template <class Fn, class... Args>
+    requires(!std::invocable<std::decay_t<Fn>, std::decay_t<Args>...>)
+  detail::no_task<Fn, Args...> submit(Fn&&, Args&&...) { return {}; }
 
   /// Calls `fn` with one element of each range, as many times as the shortest has elements, and hands out
   /// the results in input order. Lazy and bounded as every future_map; a result whose call threw throws
@@ -83,6 +90,7 @@ public:
     } else {
       using function = detail::spread<std::decay_t<Fn>>;
       using items = std::tuple<detail::item_of<Ranges>...>;
+      static_assert(detail::require_callable_with<function, items>());
       using result = detail::result_of<function, items>;
       return future_map<result>{
           core_, Pool::template make_job<items, function>(function{std::forward<Fn>(fn)}),
@@ -90,11 +98,23 @@ public:
     }
   }
 
+  /// What neither of them takes, with a message that says how to write it.
+  template <class... Args>
+    requires(!detail::is_pool_map_call<Args...>)
+  detail::no_pool_map<Args...> map(Args&&...) { return {}; }
+  template <class Fn, class T, class... Args>
+  detail::no_pool_map<Fn, detail::braces> map(Fn&&, std::initializer_list<T>, Args&&...) {
+    return {};
+  }
+
   /// The pool as an actor of the system that it was built on: it answers a request In with `fn(in)`, or with
   /// an error if `fn` throws, and works on at most `buffersize` requests at a time. Needs <fmap/actor.hpp>.
   /// Throws `std::logic_error` if the pool was not built on an actor system of yours.
   template <class In, class Fn>
-  caf::actor handle(Fn&& fn, const handle_options& options = {});
+  auto handle(Fn&& fn, const handle_options& options = {}) {
+    return detail::pool_handle<Pool, In, std::decay_t<Fn>>::make(core_, std::forward<Fn>(fn),
+                                                                 options);
+  }
 
   /// Takes no more work; maps that are running stop pulling. Waits until what was submitted or pulled is
   /// finished, unless told not to; work that goes on is finished and freed in any case. Idempotent.

@@ -13,6 +13,7 @@
 
 #include <fmap/detail/async_job.hpp>
 #include <fmap/detail/function_job.hpp>
+#include <fmap/detail/mistakes.hpp>
 #include <fmap/detail/pool_like.hpp>
 #include <fmap/detail/range_input.hpp>
 #include <fmap/detail/sink.hpp>
@@ -51,6 +52,12 @@ consteval auto map_result_type() {
 template <class Pool, class Fn, class Range>
 using map_result = typename decltype(map_result_type<Pool, Fn, Range>())::type;
 
+template <class Pool, class Range, class Fn>
+std::shared_ptr<job> make_map_job(Fn&& fn) {
+  static_assert(require_callable_with<std::decay_t<Fn>, item_of<Range>>());
+  return make_pool_job<Pool, item_of<Range>, std::decay_t<Fn>>(std::forward<Fn>(fn));
+}
+
 /// A function for a map without a pool.
 template <class Fn, class Range>
 concept calls_for =
@@ -64,6 +71,8 @@ template <class Fn, class Range>
 sink make_calling_sink(Fn&& fn, Range&& range, const map_options& given) {
   using function = std::decay_t<Fn>;
   using item = item_of<Range>;
+  if constexpr (returns_plain_future<function, item>)
+    static_assert(require_callable_with<function, item>());
   const map_options options = calling_options(given);
   auto from = std::make_unique<range_input<Range>>(std::forward<Range>(range));
   if constexpr (returns_plain_future<function, item>) {
@@ -113,9 +122,7 @@ public:
   /// `std::invalid_argument` for bad options, `pool_shutdown` or `broken_pool` if the pool takes no work.
   template <detail::pool_like Pool, class Fn, std::ranges::input_range Range>
   future_map(Pool& pool, Fn&& fn, Range&& range, const map_options& options = {})
-      : sink_{pool.core(),
-              detail::make_pool_job<Pool, detail::item_of<Range>, std::decay_t<Fn>>(
-                  std::forward<Fn>(fn)),
+      : sink_{pool.core(), detail::make_map_job<Pool, Range>(std::forward<Fn>(fn)),
               std::make_unique<detail::range_input<Range>>(std::forward<Range>(range)), options} {}
 
   template <detail::pool_like Pool, class Fn, std::ranges::input_range Range, std::integral N>
@@ -363,5 +370,40 @@ template <class Range, detail::calls_for<Range> Fn>
 future_map(Fn&&, Range&&, map_options) -> future_map<detail::called_result<Fn, Range>>;
 template <class Range, detail::calls_for<Range> Fn, std::integral N>
 future_map(Fn&&, Range&&, N) -> future_map<detail::called_result<Fn, Range>>;
+
+// -- mistakes: calls that none of the guides above takes, see mistakes.hpp --------
+
+/// Its members are for what follows in the program, so that the compiler says nothing else.
+template <class... Args>
+class future_map<detail::mistake<Args...>> {
+public:
+  static_assert(detail::explain_map<Args...>());
+
+  template <class... Any>
+  future_map(Any&&...) {}  // NOLINT(google-explicit-constructor)
+  template <class Pool, class Fn, class T, class... Any>
+  future_map(Pool&&, Fn&&, std::initializer_list<T>, Any&&...) {}
+  template <class Pool, class Fn, class Range>
+  future_map(Pool&&, Fn&&, Range&&, map_options) {}
+  future_map(...) {}  // NOLINT(google-explicit-constructor)
+
+  int* begin();
+  int* end();
+  future_map& outcomes();
+  map_stats stats() const;
+};
+
+template <class... Args>
+  requires(!detail::is_map_call<Args...>)
+future_map(Args&&...)
+->future_map<detail::mistake<Args...>>;
+template <class Pool, class Fn, class Range>
+  requires(!detail::is_map_call<Pool, Fn, Range>)
+future_map(Pool&&, Fn&&, Range&&, map_options)
+->future_map<detail::mistake<Pool, Fn, Range, map_options>>;
+template <class Pool, class Fn, class T, class... Args>
+future_map(Pool&&, Fn&&, std::initializer_list<T>, Args&&...)
+    -> future_map<detail::mistake<Pool, Fn, detail::braces, Args...>>;
+future_map(...)->future_map<detail::mistake<detail::unclear>>;
 
 }  // namespace fmap

@@ -68,7 +68,8 @@ caf::actor spawn_source(caf::actor_system&, std::unique_ptr<message_stream>);
 
 template <class In, class Out, class Fn>
 consteval bool require_stage_function() {
-  if constexpr (require_callable_with<Fn, In>())
+  static_assert(require_message<In>() && require_message<Out>());
+  if constexpr (require_callable_with<Fn, In, used_in::stage>())
     static_assert(std::same_as<result_of<Fn, In>, Out>,
                   "fmap: in spawn_stage<In, Out> the function must return an Out");
   return true;
@@ -134,21 +135,32 @@ public:
   using item = std::variant<T, failure>;
 
   caf::message_handler receiver(std::function<void(arrival&)> receive) const override {
-    const auto pass_on = [receive = std::move(receive)](item i) {
-      typed_arrival<item> a{i};
+    const auto pass_on = [receive = std::move(receive)](auto& x) {
+      typed_arrival<item, std::remove_reference_t<decltype(x)>> a{x};
       receive(a);
     };
-    return {[pass_on](T& x) {
-              pass_on(item{std::in_place_index<0>, std::move(x)});
-            },
-            [pass_on](failure& f) {
-              pass_on(item{std::in_place_index<1>, std::move(f)});
-            }};
+    return {[pass_on](T& x) { pass_on(x); }, [pass_on](failure& f) { pass_on(f); }};
   }
   caf::message wrap(void*) const override { return {}; }
 };
 
 [[noreturn]] void throw_failure(const failure&);
+
+/// Calls a sink's function. It may change itself: a sink has one worker.
+template <class T, class Fn>
+struct sink_call {
+  mutable Fn fn;
+  std::function<void(const failure&)> on_failure;
+
+  void operator()(std::variant<T, failure>&& i) const {
+    if (T* x = std::get_if<0>(&i))
+      static_cast<void>(std::invoke(fn, std::move(*x)));
+    else if (on_failure)
+      on_failure(std::get<1>(i));
+    else
+      throw_failure(std::get<1>(i));
+  }
+};
 
 }  // namespace detail
 
@@ -158,18 +170,12 @@ template <class T, class Fn>
   requires std::invocable < std::decay_t<Fn>
 &, T > caf::actor spawn_sink(caf::actor_system& system, Fn&& fn, sink_options options = {}) {
   using item = typename detail::sink_types<T>::item;
-  auto call = [fn = std::decay_t<Fn>(std::forward<Fn>(fn)),
-               on_failure = std::move(options.on_failure)](item&& i) mutable {
-    if (T* x = std::get_if<0>(&i))
-      static_cast<void>(std::invoke(fn, std::move(*x)));
-    else if (on_failure)
-      on_failure(std::get<1>(i));
-    else
-      detail::throw_failure(std::get<1>(i));
-  };
-  return detail::spawn_sink(
-      system, std::make_shared<detail::function_job<item, decltype(call)>>(std::move(call)),
-      std::make_shared<detail::sink_types<T>>(), options.buffersize);
+  using call = detail::sink_call<T, std::decay_t<Fn>>;
+  static_assert(detail::require_message<T>());
+  return detail::spawn_sink(system,
+                            std::make_shared<detail::function_job<item, call>>(
+                                call{std::forward<Fn>(fn), std::move(options.on_failure)}),
+                            std::make_shared<detail::sink_types<T>>(), options.buffersize);
 }
 
 /// Has `upstream` (a source or a stage) send what it has to `downstream` (a stage or a sink).

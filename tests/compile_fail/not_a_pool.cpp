@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// expect: pool_like
+// expect first: fmap: the first argument is not a pool
 #include <string>
 #include <vector>
 
 #include <fmap/fmap.hpp>
 
-int same(int x) { return x; }
+int square(int x) { return x * x; }
 
-void use(std::string& not_a_pool) { fmap::future_map map{not_a_pool, same, std::vector{1, 2}, 2}; }
+void use(std::string& not_a_pool, std::vector<int>& xs) {
+  fmap::future_map map{not_a_pool, square, xs, 2};
+}

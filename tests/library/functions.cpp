@@ -77,11 +77,11 @@ TEST_CASE("a move-only function is moved in") {
         == std::vector{10, 20});
 }
 
-TEST_CASE("a mutable lambda is one object, shared by all workers") {
+TEST_CASE("a function is one object, shared by all workers") {
   fmap::thread_pool pool{3};
   const auto calls = std::make_shared<std::set<const void*>>();
   const auto mutex = std::make_shared<std::mutex>();
-  auto fn = [calls, mutex, own = 0](int x) mutable {
+  auto fn = [calls, mutex, own = 0](int x) {
     std::lock_guard guard{*mutex};
     calls->insert(&own);
     return x;

@@ -135,7 +135,7 @@ struct awaiting {
   Fn fn;
 
   template <class Item>
-  auto operator()(Item&& item) {
+  auto operator()(Item&& item) const {
     return detail::invoke(fn, std::forward<Item>(item)).get();
   }
 };

@@ -22,11 +22,11 @@ namespace fmap::detail {
 template <class T>
 using stored = std::conditional_t<std::is_void_v<T>, std::monostate, std::remove_cvref_t<T>>;
 
-/// Calls a plain function object, shared by all workers.
+/// Calls a plain function object, shared by all workers and therefore a constant.
 template <class Fn, class In>
 class caller {
 public:
-  using result = std::invoke_result_t<Fn&, In>;
+  using result = std::invoke_result_t<const Fn&, In>;
 
   explicit caller(Fn fn) : fn_{std::move(fn)} {}
 
@@ -36,7 +36,7 @@ public:
   }
 
 private:
-  Fn fn_;
+  const Fn fn_;
 };
 
 /// A place for something of each worker's own; it is empty until that puts something there.
@@ -60,7 +60,7 @@ template <class Make, class Fn, class In>
 class caller<stateful<Make, Fn>, In> {
 public:
   using state = typename stateful<Make, Fn>::state;
-  using result = std::invoke_result_t<Fn&, state&, In>;
+  using result = std::invoke_result_t<const Fn&, state&, In>;
 
   explicit caller(stateful<Make, Fn> f) : make_{std::move(f.make)}, fn_{std::move(f.fn)} {}
 
@@ -80,26 +80,49 @@ private:
     operator state() const { return detail::invoke(make); }  // NOLINT(google-explicit-constructor)
   };
 
-  Make make_;
-  Fn fn_;
+  const Make make_;
+  const Fn fn_;
   worker_places places_;
 };
 
-/// Whether Fn can be called with an rvalue In, directly or with a worker's state.
+/// Whether Fn, a constant or not, can be called with an rvalue In, directly or with a worker's state.
 template <class Fn, class In>
 struct callable_with : std::is_invocable<Fn&, In> {};
 template <class Make, class Fn, class In>
 struct callable_with<stateful<Make, Fn>, In>
     : std::is_invocable<Fn&, typename stateful<Make, Fn>::state&, In> {};
+template <class Make, class Fn, class In>
+struct callable_with<const stateful<Make, Fn>, In>
+    : std::is_invocable<const Fn&, typename stateful<Make, Fn>::state&, In> {};
+
+enum class used_in : std::uint8_t { map, stage, handle };
 
 /// Refuses any other Fn with a message that says what to do.
-template <class Fn, class In>
+template <class Fn, class In, used_in Where = used_in::map>
 consteval bool require_callable_with() {
-  static_assert(
-      callable_with<Fn, In>::value,
-      "fmap: the function cannot be called with an item of this range as an rvalue; let it "
-      "take the item by value, by const reference or by rvalue reference");
-  return callable_with<Fn, In>::value;
+  constexpr bool callable = callable_with<const Fn, In>::value;
+  if constexpr (!callable && callable_with<Fn, In>::value)
+    static_assert(
+        callable,
+        "fmap: the function is called by several threads at once and may not change itself (a "
+        "mutable lambda, or an operator() that is not const): make it const, or give each worker "
+        "a state of its own, fmap::with_state(make, fn)");
+  else if constexpr (Where == used_in::map)
+    static_assert(
+        callable,
+        "fmap: the function cannot be called with an item of this range as an rvalue; let it "
+        "take the item by value, by const reference or by rvalue reference");
+  else if constexpr (Where == used_in::stage)
+    static_assert(
+        callable,
+        "fmap: in spawn_stage<In, Out> the function cannot be called with an In as an rvalue; let "
+        "it take the In by value, by const reference or by rvalue reference");
+  else
+    static_assert(
+        callable,
+        "fmap: in pool.handle<In>(fn) the function cannot be called with an In as an rvalue; let "
+        "it take the In by value, by const reference or by rvalue reference");
+  return callable;
 }
 
 template <class Fn, class In>

@@ -21,7 +21,6 @@ concept pool_like = requires(Pool& pool) {
 /// The job for a function on items In, as this kind of pool wants it.
 template <class Pool, class In, class Fn>
 std::shared_ptr<job> make_pool_job(Fn fn) {
-  static_assert(require_callable_with<Fn, In>());
   return Pool::template make_job<In, Fn>(std::move(fn));
 }
 

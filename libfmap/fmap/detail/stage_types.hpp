@@ -27,12 +27,13 @@ public:
   virtual std::shared_ptr<arrival> keep() = 0;
 };
 
-template <class In>
+/// It becomes an Item.
+template <class Item, class In = Item>
 class typed_arrival final : public arrival {
 public:
   explicit typed_arrival(In& item) : item_{&item} {}
   explicit typed_arrival(std::unique_ptr<In> item) : owned_{std::move(item)}, item_{owned_.get()} {}
-  void place(void* slot) override { ::new (slot) In(std::move(*item_)); }
+  void place(void* slot) override { ::new (slot) Item(std::move(*item_)); }
   std::shared_ptr<arrival> keep() override {
     return std::make_shared<typed_arrival>(std::make_unique<In>(std::move(*item_)));
   }
@@ -41,6 +42,16 @@ private:
   std::unique_ptr<In> owned_;
   In* item_;
 };
+
+/// Refuses types that no message of CAF can hold.
+template <class T>
+consteval bool require_message() {
+  static_assert(
+      std::is_copy_constructible_v<T>,
+      "fmap: what actors send each other must be copyable, and this is not (a std::unique_ptr?): "
+      "send the value, or a std::shared_ptr to it");
+  return true;
+}
 
 /// What a stage must know of its types.
 class stage_types {

@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <stdexcept>
+#include <type_traits>
 
 #include <fmap/detail/duration.hpp>
 
@@ -32,6 +33,15 @@ public:
     else if (seconds < hours{24 * 365 * 100})
       until_ = steady_clock::now() + duration_cast<nanoseconds>(timeout);
   }
+
+  /// A number without a unit.
+  template <class Number>
+    requires std::is_arithmetic_v<Number> time_limit(
+        Number) {  // NOLINT(google-explicit-constructor)
+      static_assert(!std::is_arithmetic_v<Number>,
+                    "fmap: a timeout has a unit: write 2s or 100ms, after using namespace "
+                    "std::chrono_literals");
+    }
 
   const deadline& until() const noexcept { return until_; }
 

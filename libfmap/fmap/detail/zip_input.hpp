@@ -2,6 +2,7 @@
 // Several ranges as one input of tuples, ending with the shortest.
 #pragma once
 
+#include <concepts>
 #include <cstdint>
 #include <optional>
 #include <ranges>
@@ -76,9 +77,15 @@ template <class Fn>
 struct spread {
   Fn fn;
 
-  template <class Tuple>
-  decltype(auto) operator()(Tuple&& arguments) {
-    return std::apply(fn, std::forward<Tuple>(arguments));
+  template <class... Args>
+    requires std::invocable<const Fn&, Args...>
+  decltype(auto) operator()(std::tuple<Args...>&& arguments) const {
+    return std::apply(fn, std::move(arguments));
+  }
+  template <class... Args>
+    requires std::invocable<Fn&, Args...>
+  decltype(auto) operator()(std::tuple<Args...>&& arguments) {
+    return std::apply(fn, std::move(arguments));
   }
 };
 

@@ -41,12 +41,16 @@ concept path_like = requires(const T& x) {
 /// Comparators and hashes are not sent: those of a type without members are all alike.
 template <class T>
 consteval bool order_travels() {
-  bool all_alike = true;
+  constexpr auto alike = []<class Fn>(std::type_identity<Fn>) {
+    return std::is_empty_v<Fn> && std::is_default_constructible_v<Fn>;
+  };
   if constexpr (requires { typename T::key_compare; })
-    all_alike = std::is_empty_v<typename T::key_compare>;
-  if constexpr (requires { typename T::hasher; })
-    all_alike = std::is_empty_v<typename T::hasher> && std::is_empty_v<typename T::key_equal>;
-  return all_alike;
+    return alike(std::type_identity<typename T::key_compare>{});
+  else if constexpr (requires { typename T::hasher; })
+    return alike(std::type_identity<typename T::hasher>{})
+           && alike(std::type_identity<typename T::key_equal>{});
+  else
+    return true;
 }
 
 }  // namespace fmap::wire::detail

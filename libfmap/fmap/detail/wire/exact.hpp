@@ -44,13 +44,24 @@ concept wins = requires(Inspector& f, T&& x) {
   { inspect(f, std::forward<T>(x)) } -> std::same_as<winner>;
 };
 
-/// The call is ambiguous if the other one takes anything as it is, too.
+}  // namespace rival
+
+/// One that takes an rvalue of the very type, as no overload by reference does: it loses, or leaves the call
+/// ambiguous, only if there is one by value.
+namespace rival_copy {
+
 template <class Inspector, class T>
-concept loses = !wins<Inspector, T> && requires(Inspector & f, T&& x) {
-  inspect(f, std::forward<T>(x));
+struct probe : Inspector {
+  template <class I>
+  friend rival::winner inspect(I&, T&&);
 };
 
-}  // namespace rival
+template <class Inspector, class T>
+concept wins = requires(probe<Inspector, T>& f, T&& x) {
+  { inspect(f, static_cast<T&&>(x)) } -> std::same_as<rival::winner>;
+};
+
+}  // namespace rival_copy
 
 /// What the overload that is found for a type takes.
 enum class overload : std::uint8_t { none, exact, other, copy };
@@ -63,9 +74,8 @@ consteval overload overload_for() {
     return overload::none;
   else if constexpr (rival::wins<writer, T&> || rival::wins<reader, T&>)
     return overload::other;
-  else if constexpr (rival::loses<writer, T> || rival::loses<reader, T>)
-    return overload::
-        copy;  // of the overloads that win for lvalues, only one by value takes rvalues
+  else if constexpr (!rival_copy::wins<writer, T> || !rival_copy::wins<reader, T>)
+    return overload::copy;
   else
     return overload::exact;
 }

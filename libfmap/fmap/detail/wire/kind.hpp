@@ -158,9 +158,10 @@ consteval bool can_travel();
 /// What is read into begins as an empty container, which one with an allocator of its own may not be able to.
 template <class T>
 consteval bool is_made_empty() {
-  using variable = std::remove_const_t<T>;
-  constexpr bool is_container = container<variable> || kind_of<T> == kind::text;
-  return !is_container || std::is_default_constructible_v<variable>;
+  if constexpr (requires { typename T::allocator_type; })
+    return std::is_default_constructible_v<typename T::allocator_type>;
+  else
+    return true;
 }
 
 template <class... T>

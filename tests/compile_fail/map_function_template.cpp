@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// expect first: fmap: the name of an overloaded function
+#include <vector>
+
+#include <fmap/fmap.hpp>
+
+template <class T>
+T square(T x) {
+  return x * x;
+}
+
+void use(fmap::thread_pool& pool, std::vector<int>& xs) {
+  fmap::future_map map{pool, square, xs, 8};
+}

@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// expect first: fmap: the function comes before the range
+#include <vector>
+
+#include <fmap/fmap.hpp>
+
+int square(int x) { return x * x; }
+
+void use(fmap::thread_pool& pool, std::vector<int>& xs) { fmap::future_map map{pool, xs, square}; }

@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// expect first: fmap: the function is called by several threads at once and may not change itself.*with_state
+#include <vector>
+
+#include <fmap/fmap.hpp>
+
+void use(fmap::thread_pool& pool, std::vector<int>& xs) {
+  pool.map([n = 0](int x, int y) mutable { return n += x + y; }, xs, xs);
+}
