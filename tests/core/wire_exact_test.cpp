@@ -124,8 +124,8 @@ auto inspect(I& f, T& x) { return f(x.a); }
 struct concrete {
   int a = 0;
 };
-bool inspect(wire::writer& f, concrete& x) { return f.apply(x.a); }
-bool inspect(wire::reader& f, concrete& x) { return f.apply(x.a); }
+[[maybe_unused]] bool inspect(wire::writer& f, concrete& x) { return f.apply(x.a); }
+[[maybe_unused]] bool inspect(wire::reader& f, concrete& x) { return f.apply(x.a); }
 struct concrete_and_more : concrete {};
 
 struct matrix : std::vector<double> {
