@@ -74,7 +74,10 @@ class worker_lost : public error {
 public:
   worker_lost(std::uint64_t index, std::uint32_t attempts, worker_death death);
 
-  /// The item's place in the input.
+  /// The same for a submitted task.
+  worker_lost(std::uint32_t attempts, worker_death death);
+
+  /// The item's place in the input; 0 for a task.
   std::uint64_t index() const noexcept { return index_; }
 
   /// How often the item was begun.
@@ -112,6 +115,9 @@ private:
 };
 
 namespace detail {
+
+/// An error of an item as that of a task, which has no place in an input.
+std::exception_ptr error_of_task(const std::exception_ptr&);
 
 /// How a process died, for people: "worker process 4711 on HOST was killed by SIGSEGV".
 std::string describe(const worker_death&);

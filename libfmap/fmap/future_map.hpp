@@ -118,7 +118,7 @@ public:
   class iterator;
 
   /// Maps `range` (an lvalue is referred to, anything else moved in) through `fn` on `pool`. `fn` is
-  /// shared by all workers and called concurrently, with the item as an rvalue. Throws
+  /// shared by all workers and called concurrently, as a constant and with the item as an rvalue. Throws
   /// `std::invalid_argument` for bad options, `pool_shutdown` or `broken_pool` if the pool takes no work.
   template <detail::pool_like Pool, class Fn, std::ranges::input_range Range>
   future_map(Pool& pool, Fn&& fn, Range&& range, const map_options& options = {})

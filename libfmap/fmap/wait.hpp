@@ -89,6 +89,14 @@ struct distinct_futures {
   std::vector<future_state_base*> states;
 };
 
+/// What wait() and as_completed() return for anything else.
+template <class Range>
+struct no_futures {
+  static_assert(future_range<Range>,
+                "fmap: wait() and as_completed() take a range of fmap::future, such as a "
+                "std::vector<fmap::future<int>>; to wait for one future f, write f.wait()");
+};
+
 }  // namespace detail
 
 /// Waits for several futures at once, of any pools and promises, and says which are done and which are
@@ -118,6 +126,10 @@ wait_result<T> wait(std::initializer_list<future<T>> futures, return_when when =
                     detail::time_limit timeout = {}) {
   return wait(std::ranges::subrange{futures.begin(), futures.end()}, when, timeout);
 }
+
+template <class Range, class... Rest>
+  requires(!detail::future_range<Range>)
+detail::no_futures<Range> wait(Range&&, const Rest&...) { return {}; }
 
 /// What as_completed() returns: a single-pass range of `future<T>&`. Movable while no iterator is in use;
 /// one thread iterates.
@@ -229,5 +241,9 @@ completed_futures<T> as_completed(std::initializer_list<future<T>> futures,
                                   detail::time_limit timeout = {}) {
   return as_completed(std::ranges::subrange{futures.begin(), futures.end()}, timeout);
 }
+
+template <class Range, class... Rest>
+  requires(!detail::future_range<Range>)
+detail::no_futures<Range> as_completed(Range&&, const Rest&...) { return {}; }
 
 }  // namespace fmap

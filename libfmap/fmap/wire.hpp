@@ -21,7 +21,9 @@
 /// - A vector<bool> is a length and its bits, eight to a byte. Optionals and unique_ptrs are a bool and
 ///   perhaps the value; variants the index as a length and the value; pairs, tuples and arrays just
 ///   their elements.
-/// - An object with an `inspect` overload is what the overload names, one after the other.
+/// - An object with an `inspect` overload is what the overload names, one after the other. The overload
+///   counts for the type that it takes, not for classes derived from that.
+/// - Comparators, hashes and allocators are not sent; the first two must be of types without members.
 namespace fmap::wire {
 
 /// Appends x to `out`; throws wire::error if that fails, and then leaves `out` as it was.

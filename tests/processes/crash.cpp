@@ -160,6 +160,7 @@ TEST_CASE("a task that crashes gets worker_lost, the next one runs") {
   auto bad = pool.submit([] { std::raise(SIGSEGV); });
   auto good = pool.submit([] { return 7; });
   CHECK_THROWS_AS(bad.get(), fmap::worker_lost);
+  CHECK_THROWS_WITH(bad.get(), Catch::Contains("the task was given up"));
   CHECK(good.get() == 7);
 }
 

@@ -145,7 +145,7 @@ public:
 
   void fail(chunk& c, std::uint32_t i, const std::exception_ptr& error) override {
     if (error)
-      at(c, i).refuse(error);
+      at(c, i).refuse(error_of_task(error));
     else
       at(c, i).cancel();
     clear(c, i, i + 1);

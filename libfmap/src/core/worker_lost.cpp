@@ -35,9 +35,9 @@ std::string signal_name(int signal) {
   }
 }
 
-std::string lost(std::uint64_t index, std::uint32_t attempts, const worker_death& death) {
+std::string lost(const std::string& what, std::uint32_t attempts, const worker_death& death) {
   std::ostringstream text;
-  text << "fmap: item " << index << " was given up after " << attempts
+  text << "fmap: " << what << " was given up after " << attempts
        << (attempts == 1 ? " attempt: " : " attempts: ") << detail::describe(death);
   return text.str();
 }
@@ -65,8 +65,22 @@ std::string detail::describe(const worker_death& death) {
 }
 
 worker_lost::worker_lost(std::uint64_t index, std::uint32_t attempts, worker_death death)
-    : error{lost(index, attempts, death)}, index_{index}, attempts_{attempts},
+    : error{lost("item " + std::to_string(index), attempts, death)}, index_{index},
+      attempts_{attempts}, death_{std::make_shared<const worker_death>(std::move(death))} {}
+
+worker_lost::worker_lost(std::uint32_t attempts, worker_death death)
+    : error{lost("the task", attempts, death)}, index_{0}, attempts_{attempts},
       death_{std::make_shared<const worker_death>(std::move(death))} {}
+
+std::exception_ptr detail::error_of_task(const std::exception_ptr& error) {
+  try {
+    std::rethrow_exception(error);
+  } catch (const worker_lost& e) {
+    return std::make_exception_ptr(worker_lost{e.attempts(), e.death()});
+  } catch (...) {
+    return error;
+  }
+}
 
 item_timeout::item_timeout(std::uint64_t index, std::chrono::nanoseconds limit)
     : error{too_long(index, limit)}, index_{index} {}
