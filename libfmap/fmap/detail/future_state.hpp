@@ -217,10 +217,13 @@ public:
   bool try_take() noexcept { return change(status::value, status::taken); }
 
 protected:
+  /// Where the value is to be made; finish() is to follow.
+  void* place() noexcept { return std::addressof(value_); }
+
   /// Stores what `make` returns, where it stays: it may be too large for a stack. finish() is to follow.
   template <class Make>
   void store(Make make) {
-    ::new (static_cast<void*>(std::addressof(value_))) stored(make());
+    ::new (place()) stored(make());
   }
 
   ~future_state() override {

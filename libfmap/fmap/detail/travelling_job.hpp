@@ -61,13 +61,13 @@ public:
   }
 
   void load_value(wire::reader& r, chunk& c, std::uint32_t i) override {
-    ::new (c.value(i)) out(r.take<out>());
+    r.take_at<out>(c.value(i));
     this->clear(c, i, i + 1);
     c.state(i).store(slot_state::value, std::memory_order_release);
   }
 
   void load_item(wire::reader& r, chunk& c, std::uint32_t i) override {
-    ::new (c.at(i)) In(r.take<In>());
+    r.take_at<In>(c.at(i));
     c.state(i).store(slot_state::item, std::memory_order_release);
   }
 

@@ -48,7 +48,7 @@ template <class R, class Fn, class... Args>
 class typed_call final : public remote_call {
 public:
   explicit typed_call(wire::reader& r)
-      : fn_(function_codec<Fn>::load(r)), args_(r.take<std::tuple<Args...>>()) {}
+      : fn_(function_codec<Fn>::load(r)), args_(r.take_new<std::tuple<Args...>>()) {}
 
   static std::unique_ptr<remote_call> make(wire::reader& r) {
     return std::make_unique<typed_call>(r);
@@ -56,10 +56,10 @@ public:
 
   void invoke(wire::writer& w) override {
     if constexpr (std::is_void_v<R>) {
-      std::apply(std::move(fn_), std::move(args_));
+      std::apply(std::move(fn_), std::move(*args_));
     } else {
       // Not on the stack, for which it may be too large.
-      const std::unique_ptr<R> result{new R(std::apply(std::move(fn_), std::move(args_)))};
+      const std::unique_ptr<R> result{new R(std::apply(std::move(fn_), std::move(*args_)))};
       w.apply(*result);
       w.throw_if_failed();
     }
@@ -67,7 +67,7 @@ public:
 
 private:
   Fn fn_;
-  std::tuple<Args...> args_;
+  std::unique_ptr<std::tuple<Args...>> args_;
 };
 
 template <class R, class Fn, class... Args>
@@ -95,7 +95,7 @@ public:
     if constexpr (std::is_void_v<R>) {
       this->emplace();
     } else {
-      this->store([&r] { return r.template take<R>(); });
+      r.template take_at<R>(this->place());
       this->finish(future_state_base::status::value);
     }
   }

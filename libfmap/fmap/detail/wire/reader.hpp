@@ -50,9 +50,27 @@ public:
   /// Reads a T; throws wire::error if that fails.
   template <class T>
   T take() {
-    T x = made<T>();
-    throw_if_failed();
-    return x;
+    if constexpr (detail::holds_constant<T>) {
+      detail::scratch<detail::variable_t<T>> x;
+      if (!apply(*x)) throw_if_failed();
+      return T(std::move(*x));
+    } else {
+      T x = T();
+      if (!apply(x)) throw_if_failed();
+      return x;
+    }
+  }
+
+  /// The same, made where it is to stay: it may be too large for a stack.
+  template <class T>
+  T* take_at(void* place) {
+    return read<T>([place](auto&&... value) { return ::new (place) T(std::move(value)...); },
+                   [](T* x) { std::destroy_at(x); });
+  }
+  template <class T>
+  std::unique_ptr<T> take_new() {
+    return std::unique_ptr<T>{read<T>([](auto&&... value) { return new T(std::move(value)...); },
+                                      [](T* x) { delete x; })};
   }
 
   /// Reads a std::string without copying it.
@@ -85,27 +103,29 @@ private:
   std::uint64_t varint();
   void filler();
 
-  /// Reads a T that may have constants in it. It is made where it is wanted, and not moved.
-  template <class T>
-  T made() {
+  /// Has a T made and reads it; if that fails it is destroyed, and wire::error thrown.
+  template <class T, class Make, class Destroy>
+  T* read(Make make, Destroy destroy) {
     if constexpr (detail::holds_constant<T>) {
       detail::scratch<detail::variable_t<T>> x;
-      apply(*x);
-      return T(std::move(*x));
+      if (!apply(*x)) throw_if_failed();
+      return make(std::move(*x));
     } else {
-      T x = T();
-      apply(x);
-      return x;
+      std::unique_ptr<T, Destroy> x{make(), destroy};
+      if (!apply(*x)) throw_if_failed();
+      return x.release();
     }
   }
 
   /// Has an optional, a pointer or the like hold what is read.
   template <class T, class Emplace>
   void put_in(Emplace emplace) {
-    if constexpr (detail::holds_constant<T>)
-      emplace(made<T>());
-    else
+    if constexpr (detail::holds_constant<T>) {
+      detail::scratch<detail::variable_t<T>> x;
+      if (apply(*x)) emplace(std::move(*x));
+    } else {
       apply(emplace());
+    }
   }
 
   /// How many bytes are left that are not promised to elements to come.
