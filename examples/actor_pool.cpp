@@ -7,6 +7,7 @@
 //
 // The worker's behavior becomes a function, and who asks need not change. New: at most `buffersize`
 // requests are worked on at a time, a free thread takes the next one, and a function may block.
+#include <cstdlib>
 #include <iostream>
 #include <stdexcept>
 #include <string>
@@ -36,4 +37,8 @@ int main() {
     self->request(workers, caf::infinite, n)
         .receive([=](const std::string& factors) { std::cout << n << " = " << factors << '\n'; },
                  [=](const caf::error&) { std::cout << n << ": cannot be factorized\n"; });
+
+  if (std::cout.flush()) return EXIT_SUCCESS;
+  std::cerr << "actor_pool: write error\n";
+  return EXIT_FAILURE;
 }

@@ -6,8 +6,6 @@
 #include <exception>
 #include <utility>
 
-#include <fcntl.h>
-
 #include <fmap/fmap.hpp>
 #include <fmap/process_pool.hpp>
 
@@ -15,18 +13,12 @@
 #include "checksum/found_paths.hpp"
 #include "checksum/hasher.hpp"
 #include "checksum/printer.hpp"
+#include "tool.hpp"
 
 namespace {
 
-/// Where the shell left a standard stream closed, puts something in its place that fails when it
-/// is used: no file that is opened later can then be mistaken for it.
-void occupy_standard_streams() {
-  for (int stream : {0, 1, 2})
-    if (::fcntl(stream, F_GETFD) == -1)
-      (void)::open("/dev/null", stream == 0 ? O_WRONLY : O_RDONLY);
-}
-
-void print_stats(const auto& stats, const checksum::printer& printer) {
+/// True if the statistics could be written.
+bool print_stats(const auto& stats, const checksum::printer& printer) {
   double seconds = std::chrono::duration<double>(stats.elapsed).count();
   auto per_second = [&](double amount) { return seconds > 0 ? amount / seconds : 0.0; };
   auto number = [](auto value) { return static_cast<unsigned long long>(value); };
@@ -38,9 +30,10 @@ void print_stats(const auto& stats, const checksum::printer& printer) {
   std::fprintf(stderr, "MB/s             %.1f\n", per_second(double(printer.bytes()) / 1e6));
   std::fprintf(stderr, "buffersize       %llu\n", number(stats.buffersize));
   std::fprintf(stderr, "peak in flight   %llu\n", number(stats.peak_in_flight));
+  return std::ferror(stderr) == 0;
 }
 
-/// True if every file could be hashed.
+/// True if every file could be hashed, and all that was asked for was printed.
 template <class Pool>
 bool hash_all(Pool& pool, const checksum::command_line& arguments) {
   fmap::map_options options{.ordered = arguments.ordered};
@@ -56,8 +49,8 @@ bool hash_all(Pool& pool, const checksum::command_line& arguments) {
   for (const checksum::checked_file& file : files) printer.print(file);
 
   printer.clear_progress();
-  if (arguments.stats) print_stats(files.stats(), printer);
-  return printer.failed() == 0;
+  const bool printed = !arguments.stats || print_stats(files.stats(), printer);
+  return printed && printer.failed() == 0;
 }
 
 bool hash_all(const checksum::command_line& arguments) {
@@ -72,20 +65,23 @@ bool hash_all(const checksum::command_line& arguments) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  occupy_standard_streams();
+  tool::occupy_standard_streams();
   fmap::init(argc, argv);
 
   checksum::command_line arguments;
   try {
     arguments = checksum::parse(argc, argv);
   } catch (const std::exception& error) {
-    std::fprintf(stderr, "checksum: %s\nTry 'checksum --help'.\n", error.what());
-    return 2;
+    std::fprintf(stderr, "checksum: %s\nTry 'checksum --help'.\n",
+                 tool::with_ascii_quotes(error.what()).c_str());
+    return EXIT_FAILURE;  // as sha256sum
   }
-  if (arguments.help)
-    return std::fputs(arguments.help->c_str(), stdout) < 0 || std::fflush(stdout) != 0;
 
   try {
+    if (arguments.text) {
+      tool::print(*arguments.text);
+      return EXIT_SUCCESS;
+    }
     return hash_all(arguments) ? EXIT_SUCCESS : EXIT_FAILURE;
   } catch (const std::exception& error) {
     std::fprintf(stderr, "checksum: %s\n", error.what());

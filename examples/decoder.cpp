@@ -2,6 +2,7 @@
 // A decoder that trusts its input crashes on corrupt files. In worker processes that costs these files,
 // and nothing else.
 #include <cstdint>
+#include <cstdlib>
 #include <cstring>
 #include <exception>
 #include <iostream>
@@ -66,4 +67,8 @@ int main(int argc, char** argv) {
   }
   const auto stats = decoded.stats();
   std::cout << stats.quarantined << " of " << stats.taken << " are corrupt\n";
+
+  if (std::cout.flush()) return EXIT_SUCCESS;
+  std::cerr << "decoder: write error\n";
+  return EXIT_FAILURE;
 }

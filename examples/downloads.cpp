@@ -10,6 +10,7 @@
 #include <fmap/fmap.hpp>
 
 #include "fetch/transfer.hpp"
+#include "tool.hpp"
 
 /// Retrieves a single page.
 std::string load_url(const std::string& url) {
@@ -18,6 +19,7 @@ std::string load_url(const std::string& url) {
 }
 
 int main(int argc, char** argv) {
+  tool::occupy_standard_streams();
   fmap::init(argc, argv);
   curl_global_init(CURL_GLOBAL_DEFAULT);
 
@@ -37,6 +39,10 @@ int main(int argc, char** argv) {
       std::printf("%s generated an exception: %s\n", url.c_str(), error.what());
       all = false;
     }
+  }
+  if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
+    std::fputs("downloads: write error\n", stderr);
+    return EXIT_FAILURE;
   }
   return all ? EXIT_SUCCESS : EXIT_FAILURE;
 }

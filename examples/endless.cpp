@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Looks for primes among all integers above a trillion, and stops at the tenth it finds.
+#include <cstdlib>
 #include <iostream>
 #include <optional>
 #include <ranges>
@@ -23,10 +24,14 @@ int main(int argc, char** argv) {
   for (std::optional<long> result : results)
     if (result) {
       std::cout << *result << std::endl;
-      if (++found == 10) break;  // leaving is always safe; the input stops being pulled
+      // Leaving is always safe; the input stops being pulled.
+      if (++found == 10 || !std::cout) break;
     }
 
   auto stats = results.stats();
   std::clog << stats.taken << " results taken, " << stats.pulled << " numbers pulled, at most "
             << stats.peak_in_flight << " of " << stats.buffersize << " in flight\n";
+  if (std::cout) return EXIT_SUCCESS;
+  std::cerr << "endless: write error\n";
+  return EXIT_FAILURE;
 }

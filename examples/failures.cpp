@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Some items fail; the run goes on, and each failure arrives as a value that knows its item.
 #include <charconv>
+#include <cstdlib>
 #include <exception>
 #include <iostream>
 #include <stdexcept>
@@ -43,4 +44,8 @@ int main(int argc, char** argv) {
 
   auto stats = numbers.stats();
   std::cout << stats.failed << " of " << stats.taken << " failed\n";
+
+  if (std::cout.flush()) return EXIT_SUCCESS;
+  std::cerr << "failures: write error\n";
+  return EXIT_FAILURE;
 }

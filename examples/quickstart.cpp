@@ -13,4 +13,5 @@ int main(int argc, char** argv) {
   fmap::map_options options{.buffersize = 5, .ordered = true};  // else: as they complete
   fmap::future_map squares{pool, square, std::views::iota(1L), options};
   for (long s : squares | std::views::take(5)) std::cout << s << '\n';
+  return std::cout.flush() ? 0 : 1;  // 1: they could not be written
 }

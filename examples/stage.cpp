@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Orders become receipts in a stage between two actors: never more than eight orders are on their way,
 // however fast they come.
+#include <cstdlib>
 #include <iostream>
 #include <stdexcept>
 #include <string>
@@ -56,4 +57,8 @@ int main() {
   caf::scoped_actor self{system};
   self->wait_for(to);
   std::cout << "done\n";
+
+  if (std::cout.flush()) return EXIT_SUCCESS;
+  std::cerr << "stage: write error\n";
+  return EXIT_FAILURE;
 }

@@ -25,7 +25,7 @@ struct command_line {
   bool ordered = false;
   bool processes = false;
   bool stats = false;
-  std::optional<std::string> help;  // the text to print instead of doing anything
+  std::optional<std::string> text;  // help or version: to print instead of doing anything
 };
 
 /// The number that was given for an option.
@@ -46,7 +46,11 @@ inline command_line parse(int argc, char** argv) {
       "checksum",
       "Hashes files in parallel; `sha256sum -c` reads the output.\n"
       "A directory stands for the regular files below it; symbolic links there are not\n"
-      "followed. - stands for paths on standard input, one per line, as they arrive.\n"};
+      "followed. - stands for paths on standard input, one per line, as they arrive. They\n"
+      "are taken like arguments: a directory among them stands for the files below it, so\n"
+      "let find print files only (find DIRECTORY -type f | checksum -).\n\n"
+      "The exit status is 0 if all is well, and 1 if a file could not be hashed, something\n"
+      "could not be printed, or the arguments make no sense.\n"};
   options.positional_help("FILE|DIRECTORY|- ...").show_positional_help();
   auto add = options.add_options();
   add("j,jobs", "hash N files at a time", cxxopts::value<std::string>()->default_value(processors),
@@ -58,13 +62,18 @@ inline command_line parse(int argc, char** argv) {
   add("p,processes", "hash in processes of their own: a crash costs one file");
   add("s,stats", "print statistics on standard error at the end");
   add("h,help", "print this text");
+  add("version", "print which version this is");
   options.add_options("arguments")("paths", "", cxxopts::value<std::vector<std::string>>());
   options.parse_positional({"paths"});
 
   auto given = options.parse(argc, argv);
   command_line result;
   if (given.count("help") > 0) {
-    result.help = options.help({""});
+    result.text = options.help({""});
+    return result;
+  }
+  if (given.count("version") > 0) {
+    result.text = "checksum (fmap) " CHECKSUM_VERSION "\n";
     return result;
   }
   if (given.count("paths") > 0) result.paths = given["paths"].as<std::vector<std::string>>();

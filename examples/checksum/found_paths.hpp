@@ -79,20 +79,18 @@ private:
         found = read();
       else if (next_argument_ == arguments_.size())
         break;
+      else if (std::string& argument = arguments_[next_argument_++]; argument == "-")
+        reading_input_ = true;
       else
-        found = start(arguments_[next_argument_++]);
+        found = start(std::move(argument));
     return found;
   }
 
-  /// Turns to the next argument. Symbolic links are followed here, and only here.
-  std::optional<found_path> start(const std::string& argument) {
+  /// Turns to a path that was named. Symbolic links are followed here, and only here.
+  std::optional<found_path> start(std::string path) {
     std::error_code ignored;  // whoever opens the file says what is wrong with it
-    if (argument == "-")
-      reading_input_ = true;
-    else if (std::filesystem::is_directory(argument, ignored))
-      walked_.emplace_back(argument);
-    else
-      return found_path{argument, {}};
+    if (!std::filesystem::is_directory(path, ignored)) return found_path{std::move(path), {}};
+    walked_.emplace_back(std::move(path));
     return std::nullopt;
   }
 
@@ -132,7 +130,7 @@ private:
     }
     if (auto nul = path.find('\0'); nul != std::string::npos)
       return found_path{path.substr(0, nul), "A NUL byte follows (is --null missing?)"};
-    return found_path{std::move(path), {}};
+    return start(std::move(path));
   }
 
   std::vector<std::string> arguments_;

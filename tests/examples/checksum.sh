@@ -94,11 +94,21 @@ run --ordered tree/one - tree/nothing <<<tree/large
 same 'arguments around -' "$(sha256sum tree/one tree/large tree/nothing)" "$out"
 run - </dev/null
 same 'no paths at all' ' 0' "$out$err $status"
-run --ordered - < <(printf 'gone\n\ntree\n%05000d\ntree/one\n' 0)
+run - <<<tree
+same 'a directory on standard input' "$sorted_sums" "$(sort <<<"$out")"
+run -0 - < <(printf 'tree/one\0tree/with space\0tree/empty\0link-to-tree\0tree/nothing\0tree/deep')
+same 'directories among the paths on standard input, and a link to one' \
+  "$(find tree/one 'tree/with space' tree/empty link-to-tree/ tree/nothing tree/deep -type f -print0 |
+    xargs -0 sha256sum -- | sed 's,link-to-tree//*,link-to-tree/,' | sort)" "$(sort <<<"$out")"
+run tree/one - tree/nothing <<<'tree/deep/er'
+same 'arguments around - with a directory' 3 "$(wc -l <<<"$out")"
+run - < <(cd tree && printf '%s\n' -)
+same '- on standard input is a file of that name' 'checksum: -: No such file or directory 1' \
+  "$err $status"
+run --ordered - < <(printf 'gone\n\n%05000d\ntree/one\n' 0)
 same 'bad paths on standard input: the others are hashed' "$(sha256sum tree/one)" "$out"
 same 'bad paths on standard input: standard error' "checksum: gone: No such file or directory
 checksum: '': No such file or directory
-checksum: tree: Is a directory
 checksum: $(printf '%04096d' 0): File name too long" "$err"
 same 'bad paths on standard input: status' 1 "$status"
 run - < <(printf '%s\0' "${files[@]}")
@@ -138,6 +148,16 @@ same 'a reader that leaves while SIGPIPE is ignored' '1 checksum: write error: B
   "$(<"$room.status") $(<"$room.err")"
 rm -f "$room.err" "$room.status"
 
+timeout 60 "$checksum" --stats tree/one >"$room.out" 2>/dev/full
+same 'stats that cannot be written: status' 1 $?
+same 'stats that cannot be written: the hashes are there' "$(sha256sum tree/one)" "$(<"$room.out")"
+for option in --help --version; do
+  timeout 60 "$checksum" $option >/dev/full 2>"$room.err"
+  same "full disk: $option" '1 checksum: write error: No space left on device' \
+    "$? $(<"$room.err")"
+done
+rm -f "$room.out" "$room.err"
+
 run --stats --ordered tree/one tree/large missing
 same 'stats: items, failed, bytes' 'items 3 failed 1 bytes 5000005' \
   "$(awk '/^(items|failed|bytes) /{printf "%s%s %s", sep, $1, $2; sep=" "}' <<<"$err")"
@@ -149,11 +169,14 @@ same 'stats: never more in flight than asked' true \
 
 run --help
 same 'help: status and usage' "0 Usage:" "$status $(grep -o 'Usage:' <<<"$out")"
+run --version
+same 'version' '0  checksum (fmap)' "$status $err $(grep -xE 'checksum \(fmap\) [0-9]+(\.[0-9]+)+' <<<"$out" | cut -d' ' -f1-2)"
 for arguments in '' '--jobs 0 tree' '--jobs -1 tree' '--jobs x tree' '--buffer 0 tree' '--buffer' \
-  '--bogus tree' '--null tree'; do
+  '--bogus tree' '--null tree' '--ordered=maybe tree' '-x' '--jobs'; do
   # shellcheck disable=SC2086
   run $arguments
-  same "usage error: checksum $arguments" "2  Try 'checksum --help'." "$status $out $(tail -n 1 <<<"$err")"
+  same "usage error: checksum $arguments" "1  Try 'checksum --help'." "$status $out $(tail -n 1 <<<"$err")"
+  same "usage error: checksum $arguments: ASCII" '' "$(tr -d '\n -~' <<<"$err")"
 done
 
 if ((failures > 0)); then

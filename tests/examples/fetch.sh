@@ -98,6 +98,22 @@ same 'downloads: failures' \
 run "$downloads" "$root"/slow/1 "$root"/items/{1..4}
 same 'downloads: as they complete' "0 $root/slow/1 page is 21 bytes" \
   "$status $(tail -n 1 <<<"$out")"
+
+run "$fetch" --at-once 1 "$root"/items/{1..3}
+lines=$out
+timeout 60 "$fetch" "$root"/items/{1..9} >/dev/full 2>"$room/err"
+same 'full disk: fetch' '1 fetch: write error: No space left on device' "$? $(<"$room/err")"
+timeout 60 "$fetch" "$root"/items/{1..9} >&- 2>"$room/err"
+same 'closed standard output: fetch' '1 fetch: write error: Bad file descriptor' \
+  "$? $(<"$room/err")"
+timeout 60 "$downloads" "$root"/items/{1..9} >/dev/full 2>"$room/err"
+same 'full disk: downloads' '1 downloads: write error' "$? $(<"$room/err")"
+timeout 60 "$downloads" "$root"/items/{1..9} >&- 2>"$room/err"
+same 'closed standard output: downloads' '1 downloads: write error' "$? $(<"$room/err")"
+timeout 60 "$fetch" --at-once 1 "$root"/items/{1..3} <&- 2>&- >"$room/out"
+same 'closed standard input and error: fetch' "0 $lines" "$? $(<"$room/out")"
+timeout 60 "$fetch" --help >/dev/full 2>"$room/err"
+same 'full disk: fetch --help' '1 fetch: write error: No space left on device' "$? $(<"$room/err")"
 stop_server
 
 for arguments in '' '--at-once 0 x' '--at-once x x' '--bogus x'; do
@@ -105,6 +121,7 @@ for arguments in '' '--at-once 0 x' '--at-once x x' '--bogus x'; do
   run "$fetch" $arguments
   same "usage error: fetch $arguments" "2  Try 'fetch --help'." \
     "$status $out $(tail -n 1 <<<"$err")"
+  same "usage error: fetch $arguments: ASCII" '' "$(tr -d '\n -~' <<<"$err")"
 done
 run "$fetch" --help
 same 'help: status and usage' '0 Usage:' "$status $(grep -o 'Usage:' <<<"$out")"
