@@ -256,7 +256,7 @@ TEST_CASE("environment and niceness are the children's") {
   CHECK(pool.submit(niceness).get() == niceness() + 3);
 }
 
-#if !defined(__SANITIZE_ADDRESS__)
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 TEST_CASE("the address-space limit: bad_alloc is the item's error, a crash by it is named") {
   fmap::process_pool pool{
       {.workers = 1, .restarts = 0, .address_space_limit = std::size_t{512} << 20}};
