@@ -102,12 +102,9 @@ private:
   }
 
   future<value> call(chunk& c, std::uint32_t i) {
-    struct destroyed {
-      In& item;
-      ~destroyed() { std::destroy_at(&item); }
-    } const guard{*static_cast<In*>(c.at(i))};
-    c.state(i).store(slot_state::running, std::memory_order_relaxed);
-    return detail::invoke(fn_, std::move(guard.item));
+    const destroyed_at_last<In> slot{*static_cast<In*>(c.at(i))};
+    mark_running(c.state(i));
+    return detail::invoke(fn_, std::move(slot.what));
   }
 
   void fill(chunk& c, std::uint32_t i, const future<value>& done) {

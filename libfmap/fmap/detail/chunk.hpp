@@ -16,8 +16,7 @@ namespace fmap::detail {
 /// stores it; others read it to see how far it got.
 enum class slot_state : std::uint8_t { empty, arriving, item, running, value, error };
 
-/// A slot begins with the item; the value lies behind it, so that it is made while the item is still there
-/// and neither is ever moved.
+/// `value`: where in its slot a result is made. Large ones lie behind the item, which is still there then.
 struct slot_layout {
   std::size_t size, align, value;
 };

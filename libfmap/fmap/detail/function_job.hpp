@@ -128,15 +128,34 @@ consteval bool require_callable_with() {
 template <class Fn, class In>
 using result_of = stored<typename caller<Fn, In>::result>;
 
-template <class In, class Out>
-constexpr slot_layout layout_for() {
-  constexpr std::size_t align = std::max(alignof(In), alignof(Out));
-  constexpr std::size_t value = (sizeof(In) + alignof(Out) - 1) / alignof(Out) * alignof(Out);
-  return {(value + sizeof(Out) + align - 1) / align * align, align, value};
+/// From here on a crash is this item's doing.
+inline void mark_running(std::atomic<slot_state>& state) {
+  state.store(slot_state::running, std::memory_order_relaxed);
+  std::atomic_signal_fence(std::memory_order_seq_cst);
 }
 
-/// Slots that hold an In, and in its place a result or an error. Items and results may be larger than a
-/// thread's stack: they are made where they stay.
+/// A small item is moved to the stack while its result takes its place, so that slots stay small. A larger one stays in
+/// its slot, and its result is made behind it: items may be larger than a thread's stack.
+inline constexpr std::size_t largest_moved = 1024;
+template <class In>
+inline constexpr bool stays_in_slot = sizeof(In) > largest_moved;
+
+template <class In, class Out>
+constexpr slot_layout layout_for() {
+  constexpr auto up = [](std::size_t n, std::size_t to) { return (n + to - 1) / to * to; };
+  constexpr std::size_t align = std::max(alignof(In), alignof(Out));
+  constexpr std::size_t value = stays_in_slot<In> ? up(sizeof(In), alignof(Out)) : 0;
+  return {up(std::max(sizeof(In), value + sizeof(Out)), align), align, value};
+}
+
+/// Destroys something that may have been moved from, whatever happens.
+template <class T>
+struct destroyed_at_last {
+  T& what;
+  ~destroyed_at_last() { std::destroy_at(&what); }
+};
+
+/// Slots that hold an In, and after it a result or an error. Both are made where they stay.
 template <class In, class Out>
 class typed_job : public job {
 public:
@@ -174,20 +193,13 @@ public:
   std::uint32_t apply(chunk& c, std::uint32_t i, progress& at, std::uint32_t worker) override {
     auto call = caller_.bind(worker);
     for (; at.claim(i); ++i) {
-      In& item = *static_cast<In*>(c.at(i));
-      c.state(i).store(slot_state::running, std::memory_order_relaxed);
-      std::atomic_signal_fence(std::memory_order_seq_cst);  // if it crashes, that must be told
+      out* made = nullptr;
       try {
-        if constexpr (std::is_void_v<typename caller<Fn, In>::result>) {
-          call(std::move(item));
-          ::new (c.value(i)) out{};
-        } else {
-          ::new (c.value(i)) out(call(std::move(item)));
-        }
-        std::destroy_at(&item);
+        mark_running(c.state(i));
+        replace(c, i, call, made);
         c.state(i).store(slot_state::value, std::memory_order_release);
       } catch (...) {
-        std::destroy_at(&item);
+        if (made != nullptr) std::destroy_at(made);
         this->fail(c, i, std::current_exception());
       }
     }
@@ -195,6 +207,34 @@ public:
   }
 
 private:
+  /// Makes the result. When this returns or throws, the item has been destroyed.
+  template <class Call>
+  static void replace(chunk& c, std::uint32_t i, Call& call, out*& made) {
+    if constexpr (stays_in_slot<In>) {
+      const destroyed_at_last<In> slot{*static_cast<In*>(c.at(i))};
+      made = make(c.value(i), call, std::move(slot.what));
+    } else {
+      In item(take(c, i));
+      made = make(c.value(i), call, std::move(item));
+    }
+  }
+
+  /// Leaves no item behind, whether it could be moved or not.
+  static In take(chunk& c, std::uint32_t i) {
+    const destroyed_at_last<In> slot{*static_cast<In*>(c.at(i))};
+    return In(std::move(slot.what));
+  }
+
+  template <class Call>
+  static out* make(void* place, Call& call, In&& item) {
+    if constexpr (std::is_void_v<typename caller<Fn, In>::result>) {
+      call(std::move(item));
+      return ::new (place) out{};
+    } else {
+      return ::new (place) out(call(std::move(item)));
+    }
+  }
+
   caller<Fn, In> caller_;
 };
 

@@ -61,8 +61,8 @@ public:
   }
 
   void load_value(wire::reader& r, chunk& c, std::uint32_t i) override {
-    r.take_at<out>(c.value(i));
     this->clear(c, i, i + 1);
+    r.take_at<out>(c.value(i));
     c.state(i).store(slot_state::value, std::memory_order_release);
   }
 
