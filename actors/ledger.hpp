@@ -13,7 +13,8 @@
 
 namespace fmap::actors {
 
-using run_id = std::uint64_t;  // never reused: 0 means any run, and some runs last as long as their pool
+using run_id =
+    std::uint64_t;  // never reused: 0 means any run, and some runs last as long as their pool
 using worker_id = std::uint32_t;
 
 /// A run without a bound of its own (single tasks) has this many tokens.

@@ -73,7 +73,8 @@ struct run {
   bool sink_waiting = false;
   bool sink_looking = false;  // gives way
   bool sink_ticks = false;    // he has to, nobody else will soon; he reads it without the mutex
-  bool task_waits = false;    // the sink that waits is a task of this pool, and has done so since then
+  bool task_waits =
+      false;  // the sink that waits is a task of this pool, and has done so since then
   clock::time_point waits_since{};
   clock::time_point rescued_at{};  // a reserve came for its items
   doorbell_ptr sink_bell;
@@ -436,7 +437,7 @@ private:
   std::unordered_map<run_id, run_ptr> runs_;
   std::vector<worker*> workers_, idle_, idle_reserves_;
   std::uint32_t capacity_, started_ = 0, to_start_ = 0, retiring_ = 0;
-  std::uint32_t blocked_ = 0, aside_ = 0;              // workers that wait, and those that see something out
+  std::uint32_t blocked_ = 0, aside_ = 0;  // workers that wait, and those that see something out
   std::uint32_t reserves_ = 0, reserves_to_join_ = 0;  // of those started
   doorbell_ptr supervisor_;
   std::shared_ptr<job> task_job_;

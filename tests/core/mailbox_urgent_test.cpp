@@ -81,13 +81,14 @@ TEST_CASE("mailbox: without a supervisor a consumer is called for whatever is re
   hand_worker w{s.box};
   run_ptr r;
   int rung = -1;
-  r = s.open({.buffersize = 256, .chunksize = 2, .expected_cost = light},
-             [&](int x) {
-               if (x == 2) s.take(*r);
-               if (x == 4) rung = s.sink->rung;
-               return x;
-             },
-             64);
+  r = s.open(
+      {.buffersize = 256, .chunksize = 2, .expected_cost = light},
+      [&](int x) {
+        if (x == 2) s.take(*r);
+        if (x == 4) rung = s.sink->rung;
+        return x;
+      },
+      64);
   s.pull_all(*r);
   w.work();
   CHECK(rung == 1);
@@ -100,16 +101,17 @@ TEST_CASE("mailbox: without a supervisor a worker is called for whatever is queu
   hand_worker idle{s.box}, w{s.box};
   run_ptr r, other;
   int rung = -1;
-  r = s.open({.buffersize = 1},
-             [&](int x) {
-               idle.work();
-               const int before = idle.bell->rung;
-               other = s.open({.buffersize = 1, .expected_cost = 10ns}, same, 1);
-               s.pull_all(*other);
-               rung = idle.bell->rung - before;
-               return x;
-             },
-             1);
+  r = s.open(
+      {.buffersize = 1},
+      [&](int x) {
+        idle.work();
+        const int before = idle.bell->rung;
+        other = s.open({.buffersize = 1, .expected_cost = 10ns}, same, 1);
+        s.pull_all(*other);
+        rung = idle.bell->rung - before;
+        return x;
+      },
+      1);
   s.pull_all(*r);
   w.work();
   CHECK(rung == 1);
@@ -123,17 +125,18 @@ TEST_CASE("mailbox: when the supervisor is gone what was withheld is told at onc
   run_ptr r;
   int before = -1, after = -1;
   std::size_t taken = 0;
-  r = s.open({.buffersize = 256, .chunksize = 4, .expected_cost = light},
-             [&](int x) {
-               if (x != 10) return x;
-               taken += s.take(*r).size();  // and then sleeps
-               before = s.sink->rung;
-               s.box.supervisor_gone(cause());
-               after = s.sink->rung;
-               taken += s.take(*r).size();
-               return x;
-             },
-             64);
+  r = s.open(
+      {.buffersize = 256, .chunksize = 4, .expected_cost = light},
+      [&](int x) {
+        if (x != 10) return x;
+        taken += s.take(*r).size();  // and then sleeps
+        before = s.sink->rung;
+        s.box.supervisor_gone(cause());
+        after = s.sink->rung;
+        taken += s.take(*r).size();
+        return x;
+      },
+      64);
   s.pull_all(*r);
   CHECK_FALSE(w.work());
   CHECK(after > before);
