@@ -39,7 +39,8 @@ public:
 
 #if !FMAP_CAF_1
   bool cleanup(caf::error&& reason, caf::execution_unit* host) override {
-    static std::recursive_mutex one_by_one;  // an actor may hold the last reference to another
+    // Recursive: an actor may hold the last reference to another. Never destroyed: actors end at exit, too.
+    static auto& one_by_one = *new std::recursive_mutex;
     std::lock_guard guard{one_by_one};
     return caf::event_based_actor::cleanup(std::move(reason), host);
   }

@@ -486,7 +486,7 @@ std::uint32_t ledger::attempts(run_id id, std::uint64_t index) const {
 }
 
 const std::vector<span>& ledger::held_by(worker_id id) const {
-  static const std::vector<span> nothing;
+  static const auto& nothing = *new std::vector<span>;  // never destroyed: there are pools at exit
   auto it = workers_.find(id);
   return it != workers_.end() ? it->second.held : nothing;
 }

@@ -32,8 +32,9 @@ struct own_system {
 }  // namespace
 
 std::shared_ptr<caf::actor_system> default_system() {
-  static std::mutex mutex;
-  static std::weak_ptr<own_system> existing;
+  // Never destroyed: statics of the user's may make and destroy pools while the program ends.
+  static auto& mutex = *new std::mutex;
+  static auto& existing = *new std::weak_ptr<own_system>;
   std::lock_guard guard{mutex};
   auto owner = existing.lock();
   if (!owner) existing = owner = std::make_shared<own_system>();

@@ -28,11 +28,12 @@ int copy_of(int fd) {
 }  // namespace
 
 std::string encode_here(const std::exception_ptr& error) {
-  static const std::string host = [] {
+  // Never destroyed: other threads still send when one ends the process.
+  static const auto& host = *new std::string{[] {
     char buffer[256] = "localhost";
     ::gethostname(buffer, sizeof buffer - 1);
     return std::string{buffer};
-  }();
+  }()};
   return detail::encode_exception(error, host, ::getpid());
 }
 

@@ -11,6 +11,7 @@ caf::behavior source::make_behavior() {
   return {
       // Tokens came back, or the run is over.
       [this](demand) {
+        const working_in here{box_.get()};  // the input must not wait for the end of the pool
         if (box_->pull(*run_) == shared_mailbox::pulled::over) quit();
       },
   };

@@ -122,6 +122,7 @@ public:
       : from_{std::move(from)}, caller_{std::move(caller)} {}
   bool pull(chunk& c, std::uint32_t& filled, std::uint32_t end,
             const std::atomic<std::uint32_t>& flush_every) override {
+    const inside here{static_cast<input*>(this)};
     return !caller_->over() && from_->pull(c, filled, end, flush_every);
   }
 

@@ -122,8 +122,11 @@ std::exception_ptr error_of_task(const std::exception_ptr&);
 /// How a process died, for people: "worker process 4711 on HOST was killed by SIGSEGV".
 std::string describe(const worker_death&);
 
-/// The `what()` of an exception, or a placeholder if it is not a std::exception.
-std::string describe(const std::exception_ptr&);
+/// The text of an exception. The one place where its what() is read: a user's class may return null.
+std::string what_of(const std::exception&);
+
+/// The same of any exception; a placeholder if it is not a std::exception, or if there is no memory for it.
+std::string describe(const std::exception_ptr&) noexcept;
 
 }  // namespace detail
 

@@ -31,14 +31,10 @@ void report_callback_error() noexcept;
 
 [[noreturn]] void throw_no_state(const char* what);
 
+/// Calls a callback; the caller holds a reference. The callback's handle is made here, inside the `try`: from a
+/// parameter that `fn` moves from before it throws, g++ 12 takes the reference twice.
 template <class T, class Fn>
-void run_callback(Fn& fn, future<T> done) noexcept {
-  try {
-    detail::invoke(fn, std::move(done));
-  } catch (...) {
-    report_callback_error();
-  }
-}
+void run_callback(Fn& fn, future_state<T>& done) noexcept;
 
 /// A callback in the list of its state.
 template <class T, class Fn>
@@ -137,20 +133,25 @@ public:
   /// else in the thread that sets the result or cancels, after those who wait have been woken, and in
   /// the order in which they were added. What it throws is written to standard error, in one line, and
   /// disturbs nobody. What copying `fn` throws reaches the caller.
+  ///
+  /// Chains may be of any length: of callbacks that complete futures with callbacks, and so on, only 64 are
+  /// called inside each other. What a callback there brings about is called when it has returned, or waits
+  /// for a future.
   template <detail::callback_for<future> Fn>
   void add_done_callback(Fn&& fn) const {
     using callback = detail::callback<T, std::decay_t<Fn>>;
     state& s = checked();
-    if (s.done()) {
+    if (s.done() && detail::callback_loop::full() == nullptr) {
       std::decay_t<Fn> mine(std::forward<Fn>(fn));
-      detail::run_callback<T>(mine, *this);
+      const detail::callback_loop here;
+      detail::run_callback<T>(mine, s);
       return;
     }
     auto node = std::make_unique<callback>(std::forward<Fn>(fn));
     if (s.add(*node))
       static_cast<void>(node.release());
     else
-      node->notify(s);
+      s.call(node.release());
   }
 
   /// Identity: whether both refer to the same result.
@@ -206,9 +207,17 @@ struct detail::future_access {
 };
 
 template <class T, class Fn>
+void detail::run_callback(Fn& fn, future_state<T>& done) noexcept {
+  try {
+    detail::invoke(fn, future_access::make<T>(state_ptr<future_state<T>>::share(&done)));
+  } catch (...) {
+    report_callback_error();
+  }
+}
+
+template <class T, class Fn>
 void detail::callback<T, Fn>::notify(future_state_base& state) noexcept {
-  auto& typed = static_cast<future_state<T>&>(state);
-  run_callback<T>(fn_, future_access::make<T>(state_ptr<future_state<T>>::share(&typed)));
+  run_callback<T>(fn_, static_cast<future_state<T>&>(state));
 }
 
 }  // namespace fmap

@@ -109,7 +109,8 @@ struct actor_sink {
 ///
 /// Leaving early is safe at any point. The destructor stops the source, drops what is queued, and waits
 /// until running calls (of the function and of the iterator) have returned. Movable while no iterator is
-/// in use. One thread iterates; stats() may be called from any thread at any time.
+/// in use. One thread iterates; stats() may be called from any thread at any time. (A map that is destroyed by its own
+/// function or iterator, as std::exit in there does with a static one, waits for nobody and is left as it is.)
 ///
 /// Seed: future-map's FutureMap for Python's concurrent.futures.
 template <class R>
@@ -182,7 +183,9 @@ public:
     return *this;
   }
 
-  ~future_map() { release(); }
+  ~future_map() {
+    if (!sink_.in_use_here()) release();
+  }
 
   /// Starts the map and takes its first result; called again, continues where the map is.
   iterator begin() {

@@ -26,12 +26,12 @@ struct map_options {
   bool ordered = false;
 
   /// From the start of the iteration; when it has passed and no result is ready, the iteration throws
-  /// `timeout_error`. 0: only what is ready. Negative: refused.
-  std::optional<std::chrono::nanoseconds> timeout{};
+  /// `timeout_error`. 0: only what is ready. Negative: refused. Any duration; 100 years and more are no limit.
+  std::optional<detail::any_duration> timeout{};
 
   /// For executors that can kill their workers: how long one item may run. Its outcome is then the
-  /// error `item_timeout`. Refused on threads, which cannot be killed.
-  std::optional<std::chrono::nanoseconds> item_timeout{};
+  /// error `item_timeout`. Refused on threads, which cannot be killed. Any duration, as above.
+  std::optional<detail::any_duration> item_timeout{};
 
   /// How often an item may be begun if its worker keeps dying while it runs. At least 1.
   unsigned max_attempts = 3;

@@ -70,7 +70,7 @@ struct process_pool_options {
   /// So many deaths outside any item (at start-up, in the initializer, idle) within the window are made
   /// good; with one more the pool is broken.
   std::size_t restarts = 5;
-  std::chrono::nanoseconds restart_window = std::chrono::seconds{10};
+  detail::any_duration restart_window = std::chrono::seconds{10};
 
   /// "NAME=value", added to the environment of this process.
   std::vector<std::string> environment{};

@@ -51,7 +51,7 @@ struct stage_options {
   /// As in map_options.
   std::optional<std::size_t> chunksize{};
   bool ordered = false;
-  std::optional<std::chrono::nanoseconds> item_timeout{};
+  std::optional<detail::any_duration> item_timeout{};
   std::uint32_t max_attempts = 3;
 };
 

@@ -37,7 +37,7 @@ std::shared_ptr<detail::pool_core> make_core(caf::actor_system& system,
   if (options.max_items_per_worker && *options.max_items_per_worker == 0)
     refuse("max_items_per_worker must be at least 1");
   if (options.restart_window < std::chrono::nanoseconds::zero())
-    refuse("restart_window is negative");
+    refuse("restart_window is negative or not a number");
   for (const std::string& variable : options.environment)
     if (variable.find('=') == std::string::npos || variable.front() == '=')
       refuse("environment: \"" + variable + "\" is not of the form NAME=value");
@@ -46,7 +46,8 @@ std::shared_ptr<detail::pool_core> make_core(caf::actor_system& system,
   settings.initializer = options.initializer.name();
   settings.max_items = options.max_items_per_worker;
   settings.restarts = options.restarts;
-  settings.restart_window = options.restart_window;
+  settings.restart_window =
+      std::min<std::chrono::nanoseconds>(options.restart_window, detail::for_ever);
   settings.environment = options.environment;
   settings.nice = options.nice;
   settings.address_space_limit = options.address_space_limit;

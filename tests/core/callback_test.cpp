@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // add_done_callback: exactly once, in the right thread, undisturbed by others.
+#include <algorithm>
 #include <iostream>
 #include <memory>
 #include <sstream>
@@ -109,6 +110,20 @@ TEST_CASE("callback: what it throws is reported and disturbs nobody") {
   CHECK(errors.text()
         == "fmap: a future's done-callback threw: doh! and more\n"
            "fmap: a future's done-callback threw: an exception that is not a std::exception\n");
+}
+
+TEST_CASE("callback: an exception whose what() is null is reported by its type") {
+  struct mute : std::exception {
+    const char* what() const noexcept override { return nullptr; }
+  };
+  auto s = test::pending();
+  const captured_errors errors;
+  s.future.add_done_callback([](const auto&) { throw mute{}; });
+  CHECK(s.promise.set_value(5));
+  s.future.add_done_callback([](const auto&) { throw mute{}; });
+  const std::string text = errors.text();
+  CHECK(std::count(text.begin(), text.end(), '\n') == 2);
+  CHECK(text.find("mute (its what() is null)") != std::string::npos);
 }
 
 TEST_CASE("callback: what it throws is reported also if the future was done before") {

@@ -57,6 +57,21 @@ TEST_CASE("the initializer has run in the thread of every task") {
   CHECK(status == 0);
 }
 
+TEST_CASE("an initializer that throws an exception whose what() is null breaks the pool") {
+  struct mute : std::exception {
+    const char* what() const noexcept override { return nullptr; }
+  };
+  fmap::thread_pool pool{{.workers = 2, .initializer = [] { throw mute{}; }}};
+  std::string text;
+  try {
+    pool.submit(twice, 1).get(20s);
+  } catch (const fmap::broken_pool& e) {
+    CHECK_THROWS_AS(std::rethrow_exception(e.cause()), mute);
+    text = e.what();
+  }
+  CHECK(text.find("mute (its what() is null)") != std::string::npos);
+}
+
 TEST_CASE("the initializer runs once per worker, before its first task") {
   std::atomic<int> runs{0};
   std::mutex mutex;

@@ -24,15 +24,25 @@ class async_gate {
 public:
   virtual ~async_gate() = default;
 
-  /// Calls `fill` to put the outcome into its slot and counts the item as finished; does nothing once
-  /// the map is closed.
-  virtual void finished(std::uint64_t index, const std::function<void()>& fill) = 0;
+  /// Has the outcome put into its slot and counts the item as finished; does nothing once the map is closed.
+  /// Needs no memory: there is nobody to tell that there is none.
+  template <class Fill>
+  void finished(std::uint64_t index, Fill fill) {
+    if (!enter()) return;
+    fill();
+    leave(index);
+  }
 
   /// Whether the consumer is a task that can run other tasks of its pool while it waits for them.
   virtual bool helped() const = 0;
 
   /// An item's future that may be such a task's. To be called if `helped()`.
   virtual void began(const state_ptr<future_state_base>&) = 0;
+
+protected:
+  /// False: the map is closed.
+  virtual bool enter() = 0;
+  virtual void leave(std::uint64_t index) = 0;
 };
 
 /// The type-erased part: the run's gate is set before the first item.
@@ -83,6 +93,7 @@ public:
   explicit calling_job(Fn fn) : fn_{std::move(fn)} { this->asynchronous = true; }
 
   std::uint32_t apply(chunk& c, std::uint32_t i, progress& at, std::uint32_t /*worker*/) override {
+    const inside here{static_cast<job*>(this)};
     for (; at.claim(i); ++i) start(c, i);
     return i;
   }

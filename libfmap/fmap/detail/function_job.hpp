@@ -13,6 +13,7 @@
 #include <variant>
 
 #include <fmap/detail/function.hpp>
+#include <fmap/detail/inside.hpp>
 #include <fmap/detail/job.hpp>
 #include <fmap/with_state.hpp>
 
@@ -191,6 +192,7 @@ public:
   explicit function_job(Fn fn) : caller_{std::move(fn)} {}
 
   std::uint32_t apply(chunk& c, std::uint32_t i, progress& at, std::uint32_t worker) override {
+    const inside here{static_cast<job*>(this)};
     auto call = caller_.bind(worker);
     for (; at.claim(i); ++i) {
       out* made = nullptr;

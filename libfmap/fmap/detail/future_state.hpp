@@ -9,6 +9,7 @@
 #include <type_traits>
 #include <utility>
 
+#include <fmap/detail/inside.hpp>
 #include <fmap/detail/state_ptr.hpp>
 #include <fmap/detail/waiting.hpp>
 
@@ -35,9 +36,45 @@ public:
 
 private:
   friend class future_state_base;
+  friend class callback_loop;
   waiter* next_ = nullptr;
-  waiter* previous_ = nullptr;
+  union {
+    waiter* previous_ = nullptr;
+    future_state_base* done_;  // of a callback that has been put off
+  };
   const kind kind_;
+};
+
+/// The call of a callback by this thread, for as long as it lives. Callbacks that complete futures have other
+/// callbacks called inside them, but no more than `deepest` lie on top of each other: what a callback there brings
+/// about is put off until it has returned, or waits for something. So no chain of them needs much of the stack.
+class callback_loop {
+public:
+  callback_loop() noexcept;
+  ~callback_loop();
+  callback_loop(const callback_loop&) = delete;
+  callback_loop& operator=(const callback_loop&) = delete;
+
+  static constexpr int deepest = 64;
+
+  /// The innermost loop of this thread if no other may lie on it, else null.
+  static callback_loop* full() noexcept;
+
+  /// Puts off a list of callbacks of a state that is done.
+  void put_off(waiter* callbacks, future_state_base& done) noexcept;
+
+  /// Calls what has been put off in this loop.
+  void catch_up() noexcept;
+
+  /// The same in the innermost loop of this thread, which is about to wait for something.
+  static void catch_up_here() noexcept;
+
+private:
+  callback_loop* const outer_;
+  const int depth_;
+  waiter* first_ = nullptr;  // what has been put off
+  waiter** place_ =
+      &first_;  // of what the callback that is being called brings about: before the rest
 };
 
 /// The part of a shared state that does not depend on the result's type: a reference count, and one
@@ -61,7 +98,7 @@ public:
 
   void retain() noexcept { references_.fetch_add(1, std::memory_order_relaxed); }
   void release() noexcept {
-    if (references_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
+    if (references_.fetch_sub(1, std::memory_order_acq_rel) == 1) destroy();
   }
 
   status now() const noexcept { return status_in(word_.load(std::memory_order_acquire)); }
@@ -79,6 +116,9 @@ public:
 
   /// Puts a waiter into the list; false if the state is done, and nobody will notify it.
   bool add(waiter&) noexcept;
+
+  /// Calls callbacks of this state, which is done, and deletes them. There has to be a reference while there are any.
+  void call(waiter* callbacks) noexcept;
 
   /// To be called before this thread waits: true if this was pending in the executor that the thread works
   /// for, and has been completed right here instead. Throws would_deadlock if this thread is in the midst
@@ -157,26 +197,11 @@ private:
   std::uintptr_t wait_for_unlocked() const noexcept;
   bool lock(std::uintptr_t& word) noexcept;
   bool wait_slowly(const deadline& until);
+  void destroy() noexcept;
   void notify_all(waiter* newest) noexcept;
 
   std::atomic<std::uintptr_t> word_{0};
   std::atomic<std::uint32_t> references_{1};
-};
-
-/// A state that this thread is in the midst of completing, for as long as this lives.
-class running_here {
-public:
-  explicit running_here(const future_state_base&) noexcept;
-  ~running_here();
-  running_here(const running_here&) = delete;
-  running_here& operator=(const running_here&) = delete;
-
-  /// Whether there is such a thing for this state.
-  static bool in(const future_state_base&) noexcept;
-
-private:
-  const future_state_base* const state_;
-  const running_here* const outer_;
 };
 
 /// The shared state of a `future<T>`: 24 bytes and the result. A task of an executor derives from it and

@@ -11,6 +11,7 @@
 #include <type_traits>
 #include <utility>
 
+#include <fmap/detail/inside.hpp>
 #include <fmap/detail/job.hpp>
 
 namespace fmap::detail {
@@ -54,6 +55,7 @@ public:
   bool pull(chunk& c, std::uint32_t& filled, std::uint32_t end,
             const std::atomic<std::uint32_t>& flush_every) override {
     if constexpr (is_instant) return copy(c, filled, end, flush_every);
+    const inside here{static_cast<input*>(this)};
     for (std::uint32_t n = 1; filled != end; ++n) {
       // The operation that makes the element: begin() for the first, ++ for each one after it.
       if (at_)

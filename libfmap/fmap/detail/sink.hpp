@@ -40,6 +40,11 @@ public:
   /// Ends the run early. Throws nothing.
   void stop() noexcept;
 
+  /// Whether this thread is in the run's function or input, and so cannot wait until nobody is: an item destroys
+  /// its own map, or ends the program and with it a static one. Such a map is left as it is when it is destroyed,
+  /// somebody may be iterating it.
+  bool in_use_here() const noexcept;
+
   chunk& current_chunk() const { return *chunk_; }
   std::uint32_t offset() const { return offset_; }
   std::uint64_t index() const { return chunk_->first + offset_; }
@@ -65,7 +70,7 @@ private:
   std::uint64_t count_ = 0;      // outcomes taken
   std::atomic<std::uint64_t>* taken_ = nullptr;
   const std::atomic<bool>* stopped_ = nullptr;
-  std::unique_ptr<impl> impl_;
+  impl* impl_ = nullptr;
 };
 
 }  // namespace fmap::detail

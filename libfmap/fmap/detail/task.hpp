@@ -73,7 +73,7 @@ private:
   }
 
   void complete() noexcept {
-    const running_here running{*this};
+    const inside completing{static_cast<future_state_base*>(this)};
     try {
       if constexpr (std::is_void_v<R>) {
         invoke();

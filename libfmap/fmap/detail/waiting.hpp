@@ -16,6 +16,12 @@ using pool_key = const void*;
 /// When a wait ends at the latest; empty: never.
 using deadline = std::optional<std::chrono::steady_clock::time_point>;
 
+/// The end of so much time from now on.
+inline deadline deadline_after(std::chrono::nanoseconds time) {
+  if (time >= for_ever) return {};
+  return std::chrono::steady_clock::now() + time;
+}
+
 /// A timeout as a caller gives it: any duration, counted from here; none means forever. Throws
 /// `std::invalid_argument` if it is negative.
 class time_limit {
@@ -25,13 +31,12 @@ public:
   template <class Rep, class Period>
   time_limit(
       const std::chrono::duration<Rep, Period>& timeout) {  // implicit: 100ms is a time_limit
-    const std::chrono::duration<double> seconds = timeout;
-    if (!(seconds.count() >= 0)) throw std::invalid_argument{"fmap: timeout is negative"};
-    using namespace std::chrono;
-    if (seconds.count() == 0)
+    const std::chrono::nanoseconds time = saturated(timeout);
+    if (time.count() < 0) throw std::invalid_argument{"fmap: timeout is negative or not a number"};
+    if (time.count() == 0)
       until_ = only_look;
-    else if (seconds < hours{24 * 365 * 100})
-      until_ = steady_clock::now() + duration_cast<nanoseconds>(timeout);
+    else
+      until_ = deadline_after(time);
   }
 
   /// A number without a unit.

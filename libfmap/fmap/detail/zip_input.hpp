@@ -53,6 +53,7 @@ public:
 
   bool pull(chunk& c, std::uint32_t& filled, std::uint32_t end,
             const std::atomic<std::uint32_t>& flush_every) override {
+    const inside here{static_cast<input*>(this)};
     for (std::uint32_t n = 1; filled != end; ++n) {
       if (!std::apply([](auto&... column) { return (column.advance() && ...); }, columns_))
         return false;

@@ -25,13 +25,14 @@ public:
        actors::doorbell_ptr helped)
       : box_{std::move(box)}, run_{std::move(run)}, helped_{std::move(helped)}, worker_{worker} {}
 
-  void finished(std::uint64_t index, const std::function<void()>& fill) override {
-    {
-      std::lock_guard guard{mutex_};
-      if (closed_) return;
-      ++inside_;
-    }
-    fill();
+  bool enter() override {
+    std::lock_guard guard{mutex_};
+    if (closed_) return false;
+    ++inside_;
+    return true;
+  }
+
+  void leave(std::uint64_t index) override {
     box_->finished(*run_, worker_, index, 1);
     std::lock_guard guard{mutex_};
     if (--inside_ == 0) left_.notify_all();
@@ -117,7 +118,9 @@ public:
   bool can_kill() const override { return false; }
 
 private:
-  void pull_and_call(actors::run& r) {
+  /// What goes wrong outside the user's code (there is no memory) ends the input.
+  void pull_and_call(actors::run& r) noexcept {
+    const actors::working_in here{box.get()};
     try {
       for (;;) {
         const auto pulled = box->pull(r, true);
@@ -125,7 +128,7 @@ private:
         if (pulled == shared_mailbox::pulled::over) return;
         if (pulled == shared_mailbox::pulled::out_of_tokens) bell_->wait_alone();
       }
-    } catch (...) {  // no memory
+    } catch (...) {
       box->detach_source(r, std::current_exception());
     }
   }

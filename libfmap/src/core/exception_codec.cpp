@@ -76,7 +76,7 @@ public:
 };
 
 const std::error_category& to_category(category c) {
-  static const foreign_category foreign;
+  static const auto& foreign = *new foreign_category;  // never destroyed: error codes refer to it
   switch (c) {
     case category::generic: return std::generic_category();
     case category::system: return std::system_category();

@@ -46,6 +46,7 @@ private:
 constinit thread_local helper* current_helper = nullptr;
 
 bool wait_at(parking& place, const deadline& until) {
+  callback_loop::catch_up_here();  // what is waited for may depend on it
   return current_helper != nullptr ? current_helper->help_until(place, until) : place.wait(until);
 }
 
@@ -53,6 +54,30 @@ bool wait_at(parking& place, const deadline& until) {
 future_state_base::~future_state_base() {
   for (waiter* w = head_in(word_.load(std::memory_order_acquire)); w != nullptr;)
     delete std::exchange(w, w->next_);
+}
+
+/// A result may hold the last handle to another one, and that likewise: only so many are destroyed inside each other.
+void future_state_base::destroy() noexcept {
+  constexpr int deepest = 64;
+  constinit thread_local int depth = 0;
+  constinit thread_local future_state_base* put_off = nullptr;
+  const std::uintptr_t word = word_.load(std::memory_order_acquire);
+  if (depth == deepest && head_in(word) == nullptr) {
+    word_.store(word | reinterpret_cast<std::uintptr_t>(put_off), std::memory_order_relaxed);
+    put_off = this;
+    return;
+  }
+  ++depth;
+  delete this;
+  while (depth == deepest && put_off != nullptr) {
+    future_state_base* const next = put_off;
+    const std::uintptr_t link = next->word_.load(std::memory_order_relaxed);
+    // NOLINTNEXTLINE(performance-no-int-to-ptr): where waiters were
+    put_off = reinterpret_cast<future_state_base*>(link & ~(status_bits | lock_bit));
+    next->word_.store(link & status_bits, std::memory_order_relaxed);
+    delete next;
+  }
+  --depth;
 }
 
 std::uintptr_t future_state_base::wait_for_unlocked() const noexcept {
@@ -132,7 +157,7 @@ bool future_state_base::wait_slowly(const deadline& until) {
 
 bool future_state_base::try_run_here() {
   if (current_helper == nullptr) return false;
-  if (running_here::in(*this)) throw would_deadlock{"fmap: a task waits for its own result"};
+  if (inside::of(this)) throw would_deadlock{"fmap: a task waits for its own result"};
   // Tasks that wait for tasks lie on top of each other here. Deeper down others must run them.
   constexpr int deepest = 500;
   thread_local int depth = 0;
@@ -141,23 +166,6 @@ bool future_state_base::try_run_here() {
   const bool done_here = run_here(*current_helper);
   --depth;
   return done_here;
-}
-
-namespace {
-
-constinit thread_local const running_here* innermost = nullptr;
-
-}  // namespace
-
-running_here::running_here(const future_state_base& state) noexcept
-    : state_{&state}, outer_{std::exchange(innermost, this)} {}
-
-running_here::~running_here() { innermost = outer_; }
-
-bool running_here::in(const future_state_base& state) noexcept {
-  for (const running_here* r = innermost; r != nullptr; r = r->outer_)
-    if (r->state_ == &state) return true;
-  return false;
 }
 
 /// Threads first, so that no callback can delay them; each kind in the order in which they came.
@@ -176,10 +184,59 @@ void future_state_base::notify_all(waiter* newest) noexcept {
     }
   }
   *last = nullptr;
+  call(callbacks);
+}
+
+void future_state_base::call(waiter* callbacks) noexcept {
+  if (callbacks == nullptr) return;
+  if (callback_loop* const full = callback_loop::full()) return full->put_off(callbacks, *this);
+  callback_loop here;
   while (callbacks != nullptr) {
-    const std::unique_ptr<waiter> w{std::exchange(callbacks, callbacks->next_)};
+    std::unique_ptr<waiter> w{std::exchange(callbacks, callbacks->next_)};
     w->notify(*this);
+    w.reset();
+    here.catch_up();
   }
+}
+
+namespace {
+
+constinit thread_local callback_loop* innermost = nullptr;
+
+}  // namespace
+
+callback_loop::callback_loop() noexcept
+    : outer_{std::exchange(innermost, this)}, depth_{outer_ != nullptr ? outer_->depth_ + 1 : 1} {}
+
+callback_loop::~callback_loop() {
+  catch_up();
+  innermost = outer_;
+}
+
+callback_loop* callback_loop::full() noexcept {
+  return innermost != nullptr && innermost->depth_ == deepest ? innermost : nullptr;
+}
+
+void callback_loop::put_off(waiter* callbacks, future_state_base& done) noexcept {
+  waiter* const rest = std::exchange(*place_, callbacks);
+  for (; *place_ != nullptr; place_ = &(*place_)->next_) {
+    done.retain();
+    (*place_)->done_ = &done;
+  }
+  *place_ = rest;
+}
+
+void callback_loop::catch_up() noexcept {
+  while (first_ != nullptr) {
+    const std::unique_ptr<waiter> w{std::exchange(first_, first_->next_)};
+    const auto done = state_ptr<future_state_base>::adopt(w->done_);
+    place_ = &first_;
+    w->notify(*done);
+  }
+}
+
+void callback_loop::catch_up_here() noexcept {
+  if (innermost != nullptr) innermost->catch_up();
 }
 
 void report_callback_error() noexcept {

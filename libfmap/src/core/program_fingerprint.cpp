@@ -87,7 +87,8 @@ std::string compute_fingerprint() {
 }  // namespace
 
 const std::string& program_fingerprint() {
-  static const std::string fingerprint = compute_fingerprint();
+  static const auto& fingerprint =
+      *new std::string{compute_fingerprint()};  // there are pools at exit
   return fingerprint;
 }
 

@@ -6,6 +6,7 @@
 #include <stdexcept>
 #include <string>
 
+#include <fmap/detail/inside.hpp>
 #include <fmap/detail/sink.hpp>
 #include <fmap/errors.hpp>
 
@@ -24,13 +25,6 @@ constexpr std::uint64_t largest_automatic_buffersize = 1024;
 constexpr std::uint64_t items_per_worker = 4;
 
 [[noreturn]] void refuse(const std::string& why) { throw std::invalid_argument{"fmap: " + why}; }
-
-actors::deadline deadline_after(std::optional<std::chrono::nanoseconds> timeout) {
-  if (!timeout) return {};
-  const auto now = clock::now();
-  if (*timeout >= clock::time_point::max() - now) return {};
-  return now + *timeout;
-}
 
 }  // namespace
 
@@ -53,7 +47,8 @@ run_limits checked(const map_options& o, const pool_core& pool) {
              + std::to_string(limits.buffersize) + "): a batch could never be filled");
     limits.chunksize = static_cast<std::uint32_t>(std::min<std::size_t>(*o.chunksize, 1u << 20));
   }
-  if (o.timeout && *o.timeout < std::chrono::nanoseconds::zero()) refuse("timeout is negative");
+  if (o.timeout && *o.timeout < std::chrono::nanoseconds::zero())
+    refuse("timeout is negative or not a number");
   if (o.item_timeout) {
     if (*o.item_timeout <= std::chrono::nanoseconds::zero())
       refuse("item_timeout must be positive");
@@ -63,7 +58,7 @@ run_limits checked(const map_options& o, const pool_core& pool) {
   }
   if (o.max_attempts == 0) refuse("max_attempts must be at least 1");
   limits.max_attempts = o.max_attempts;
-  limits.item_timeout = o.item_timeout.value_or(std::chrono::nanoseconds::zero());
+  if (o.item_timeout && *o.item_timeout < for_ever) limits.item_timeout = *o.item_timeout;
   limits.ordered = o.ordered;
   return limits;
 }
@@ -79,32 +74,40 @@ struct sink::impl {
   std::uint32_t span_size = 0;
   actors::spinner spin;
   std::optional<std::stop_callback<std::function<void()>>> on_stop;
+  const void* function = nullptr;  // what a thread in the user's code is inside of
+  const void* range = nullptr;
 
-  /// Waits to be rung, or to have ticked.
-  void wait() {
+  /// Waits to be rung, or to have ticked. False: the time is up.
+  bool wait() {
     if (current_helper != nullptr) pool->help(*run, *bell);
     const auto soon = clock::now() + shared_mailbox::tick_interval;
     if (run->sink_ticks && (!until || soon < *until)) {
       if (!bell->wait(soon)) pool->box->tick_now();
-    } else if (!bell->wait(until)) {
-      throw timeout_error{"fmap: no result was ready within the map's timeout"};
+      return true;
     }
+    return bell->wait(until);
   }
 };
 
 sink::sink(std::shared_ptr<pool_core> pool, std::shared_ptr<job> work, std::unique_ptr<input> from,
-           const map_options& options)
-    : impl_{std::make_unique<impl>()} {
+           const map_options& options) {
+  auto made = std::make_unique<impl>();
   const run_limits limits = checked(options, *pool);
-  impl_->options = options;
-  impl_->run = pool->box->open(limits, std::move(work), std::move(from), impl_->bell);
-  impl_->pool = std::move(pool);
+  made->options = options;
+  made->function = work.get();
+  made->range = from.get();
+  made->run = pool->box->open(limits, std::move(work), std::move(from), made->bell);
+  made->pool = std::move(pool);
+  impl_ = made.release();
   impl_->group = std::max<std::uint64_t>(limits.buffersize / 8, 1);
   taken_ = &impl_->run->taken;
   stopped_ = &impl_->run->stopped;
 }
 
-sink::sink(sink&&) noexcept = default;
+sink::sink(sink&& other) noexcept
+    : chunk_{other.chunk_}, offset_{other.offset_}, end_{other.end_},
+      quick_end_{other.quick_end_}, count_{other.count_}, taken_{other.taken_},
+      stopped_{other.stopped_}, impl_{std::exchange(other.impl_, nullptr)} {}
 
 sink& sink::operator=(sink&& other) noexcept {
   if (this != &other) {
@@ -115,15 +118,20 @@ sink& sink::operator=(sink&& other) noexcept {
 }
 
 sink::~sink() {
-  if (!impl_) return;
+  if (impl_ == nullptr || in_use_here()) return;
   impl_->on_stop.reset();
   impl_->pool->let_go(*impl_->run);
   impl_->pool->box->close(*impl_->run);
+  delete impl_;
+}
+
+bool sink::in_use_here() const noexcept {
+  return impl_ != nullptr && (inside::of(impl_->function) || inside::of(impl_->range));
 }
 
 void sink::start() {
   if (std::exchange(impl_->started, true)) return;
-  impl_->until = deadline_after(impl_->options.timeout);
+  if (impl_->options.timeout) impl_->until = deadline_after(*impl_->options.timeout);
   impl_->on_stop.emplace(impl_->options.stop,
                          [box = impl_->pool->box, run = impl_->run] { box->stop(*run); });
   if (!impl_->run->stopped) impl_->pool->start_source(impl_->run);
@@ -142,7 +150,7 @@ bool sink::next_span() {
   actors::outcome_span span{chunk_, end_, impl_->span_size};
   chunk_ = nullptr;
   offset_ = end_ = quick_end_ = 0;
-  for (bool will_sleep = false;;) {
+  for (bool will_sleep = false, late = false;;) {
     switch (box.next(r, span, will_sleep)) {
       case shared_mailbox::next_result::outcomes:
         chunk_ = span.in;
@@ -158,6 +166,7 @@ bool sink::next_span() {
         box.throw_if_cut(r);
         return false;
       case shared_mailbox::next_result::wait:
+        if (late) throw timeout_error{"fmap: no result was ready within the map's timeout"};
         if (!std::exchange(will_sleep, true)) {
           const auto there = [&] { return r.something_for_sink.load(std::memory_order_relaxed); };
           if (r.cheap ? impl_->spin.wait(there) : r.light && impl_->spin.wait_briefly(there))
@@ -167,7 +176,9 @@ bool sink::next_span() {
           break;
         }
         will_sleep = false;
-        impl_->wait();
+        if (impl_->wait()) break;
+        late = true;  // a last look: what is ready may have been withheld until the next tick
+        box.tick_now();
     }
   }
 }
