@@ -6,12 +6,15 @@
 #include <mutex>
 #include <utility>
 
+#include <caf/actor_registry.hpp>
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
+#include <caf/attachable.hpp>
 #include <caf/config.hpp>
 #include <caf/event_based_actor.hpp>
 #include <caf/init_global_meta_objects.hpp>
 #include <caf/logger.hpp>
+#include <caf/mailbox_element.hpp>
 #include <caf/send.hpp>
 #include <caf/type_id.hpp>
 
@@ -47,6 +50,73 @@ public:
 #endif
 };
 
+/// What CAF passes along while an actor runs.
+#if FMAP_CAF_1
+using executing_unit = caf::scheduler;
+using enqueued = bool;
+#else
+using executing_unit = caf::execution_unit;
+using enqueued = void;
+#endif
+
+/// What is to be done when an actor ends.
+class epilogue : public caf::attachable {
+public:
+  virtual void at_end(const caf::error& reason) = 0;
+  void actor_exited(const caf::error& reason, executing_unit*) final { at_end(reason); }
+};
+
+/// The base of actors that have something to do when nobody has a handle to them any more, before others
+/// are told of their end.
+class droppable_actor : public caf::event_based_actor {
+public:
+  using caf::event_based_actor::event_based_actor;
+
+#if FMAP_CAF_1
+  void on_unreachable() override {
+    dropped();
+    caf::event_based_actor::on_unreachable();
+  }
+#else
+  void on_destroy() override {
+    if (!getf(is_cleaned_up_flag)) dropped();
+    caf::event_based_actor::on_destroy();
+  }
+#endif
+
+protected:
+  virtual void dropped() = 0;
+};
+
+/// From now on an actor drops messages that it has no handler for, as one that has ended does.
+inline void drop_the_rest(caf::event_based_actor* self) {
+#if FMAP_CAF_1  // which would have everybody handle these among the other messages
+#  pragma GCC diagnostic push
+#  pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+  self->set_default_handler([](caf::scheduled_actor* me, caf::message&) -> caf::skippable_result {
+    if (me->current_message_id().is_request())
+      return caf::make_error(caf::sec::request_receiver_down);
+    return caf::message{};
+  });
+#  pragma GCC diagnostic pop
+#else
+  self->set_default_handler([](caf::scheduled_actor* me, caf::message_view&) {
+    return me->current_message_id().is_request()
+               ? caf::result<caf::message>{caf::sec::request_receiver_down}
+               : caf::result<caf::message>{caf::message{}};
+  });
+#endif
+}
+
+inline caf::mailbox_element_ptr element_of(caf::strong_actor_ptr sender, caf::message_id id,
+                                           caf::message content) {
+#if FMAP_CAF_1
+  return caf::make_mailbox_element(std::move(sender), id, std::move(content));
+#else
+  return caf::make_mailbox_element(std::move(sender), id, {}, std::move(content));
+#endif
+}
+
 /// Sends a message from nobody.
 template <class Handle, class Message>
 void post(const Handle& to, Message message) {
@@ -78,13 +148,18 @@ void send(caf::event_based_actor* self, const caf::actor& to, Message content) {
   send(self, to, caf::make_message(std::move(content)));
 }
 
-/// Sends a request; the result has a member `then(on_value, on_error)`.
+/// Sends a request, which fails when there is no answer within the limit, if there is one; the result has a
+/// member `then(on_value, on_error)`.
 template <class Handle, class Message>
-auto request(caf::event_based_actor* self, const Handle& to, Message content) {
+auto request(caf::event_based_actor* self, const Handle& to, Message content,
+             std::chrono::nanoseconds limit = {}) {
+  const bool limited = limit > limit.zero() && limit < std::chrono::hours{24 * 365 * 100};
 #if FMAP_CAF_1
-  return self->mail(std::move(content)).request(to, caf::infinite);
+  return self->mail(std::move(content))
+      .request(to, limited ? caf::timespan{limit} : caf::timespan{caf::infinite});
 #else
-  return self->request(to, caf::infinite, std::move(content));
+  return self->request(to, limited ? caf::duration{limit} : caf::duration{caf::infinite},
+                       std::move(content));
 #endif
 }
 

@@ -4,8 +4,10 @@
 
 #include <chrono>
 #include <memory>
+#include <mutex>
 #include <new>
 #include <thread>
+#include <utility>
 
 #include <fmap/detail/parking.hpp>
 
@@ -35,6 +37,32 @@ void patiently(F f, int at_most = 60'000) {
     std::this_thread::sleep_for(std::chrono::milliseconds{1});
   }
 }
+
+/// Rings another one, once; also if it was rung before that was there.
+class one_time_bell final : public doorbell {
+public:
+  void ring() noexcept override {
+    doorbell_ptr to;
+    {
+      std::lock_guard guard{mutex_};
+      rung_ = true;
+      to = std::exchange(to_, nullptr);
+    }
+    if (to) to->ring();
+  }
+  void sends_on(doorbell_ptr to) {
+    {
+      std::lock_guard guard{mutex_};
+      if (!rung_) to_.swap(to);
+    }
+    if (to) to->ring();
+  }
+
+private:
+  std::mutex mutex_;
+  bool rung_ = false;
+  doorbell_ptr to_;
+};
 
 /// The doorbell of a thread that waits.
 class parker final : public doorbell {

@@ -64,9 +64,9 @@ caf::error message_run::cut() const {
   return {};
 }
 
-void message_run::abandon() {
+void message_run::abandon(const doorbell_ptr& left) {
   if (!run_) return;
-  shared_mailbox::abandon(pool_->box, run_);
+  shared_mailbox::abandon(pool_->box, run_, left);
   queue();  // what has been brought is dropped, too
   run_.reset();
   if (own_pool_) pool_->let_run_out();

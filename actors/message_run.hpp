@@ -32,7 +32,7 @@ public:
   /// Throws broken_pool or pool_shutdown. A pool that is the run's own is shut down with it.
   message_run(std::shared_ptr<detail::pool_core> pool, bool own_pool, const run_limits&,
               std::shared_ptr<detail::job>);
-  ~message_run() { abandon(); }
+  ~message_run() { abandon(nullptr); }
   message_run(const message_run&) = delete;
   message_run& operator=(const message_run&) = delete;
 
@@ -46,6 +46,8 @@ public:
   /// The bell rings; items that arrive before the actor hears it are queued together with this one.
   template <class Place>
   bool push(Place place) {
+    // The pool takes no more.
+    if (brought_.in != nullptr && run_->flush_every.load(std::memory_order_relaxed) == 0) queue();
     if (brought_.in == nullptr && !borrow_slots()) return false;
     place(brought_.in->at(brought_.next));
     brought_.in->state(brought_.next).store(detail::slot_state::item, std::memory_order_release);
@@ -79,8 +81,9 @@ public:
   /// Why the pool ended the run before its input was over; empty if it did not.
   caf::error cut() const;
 
-  /// What nobody has taken is dropped; returns at once.
-  void abandon();
+  /// What nobody has taken is dropped; returns at once. Rings when the last call has returned and the
+  /// function is destroyed.
+  void abandon(const doorbell_ptr& left);
 
   std::uint64_t buffersize() const { return run_->limits.buffersize; }
   bool ordered() const { return run_->limits.ordered; }

@@ -33,11 +33,14 @@ auto inspect(Inspector& f, demand& x) {
 }
 
 /// "I am going to send you items." From an upstream to a receiver, which answers with demand.
-struct attach_source {};
+/// One of fmap's says what type the items are of; left empty, nobody checks it.
+struct attach_source {
+  std::string items{};
+};
 
 template <class Inspector>
 auto inspect(Inspector& f, attach_source& x) {
-  return actors::inspect_members(f, x, "fmap::attach_source");
+  return actors::inspect_members(f, x, "fmap::attach_source", &attach_source::items);
 }
 
 /// "Send your items to me." From a downstream to a sender, which waits for its demand.
@@ -90,6 +93,17 @@ auto inspect(Inspector& f, send_to& x) {
   return actors::inspect_members(f, x, "fmap::send_to", &send_to::downstream);
 }
 
+/// "This one is going to send you items; whatever becomes of it, you will hear of it." What connect() tells
+/// a receiver of fmap's.
+struct receive_from {
+  caf::actor upstream;
+};
+
+template <class Inspector>
+auto inspect(Inspector& f, receive_from& x) {
+  return actors::inspect_members(f, x, "fmap::receive_from", &receive_from::upstream);
+}
+
 }  // namespace fmap
 
 namespace fmap::detail {
@@ -131,6 +145,19 @@ auto inspect(Inspector& f, neighbour_gone& x) {
                          &neighbour_gone::reason);
 }
 
+/// "End, for this reason." An exit or error message that an actor of fmap's was sent, as it reaches it.
+struct end_order {
+  caf::error reason;
+  caf::actor_addr who;  // who ended, or who sent the error
+  bool by_error = false;
+};
+
+template <class Inspector>
+auto inspect(Inspector& f, end_order& x) {
+  return inspect_members(f, x, "fmap::actors::end_order", &end_order::reason, &end_order::who,
+                         &end_order::by_error);
+}
+
 /// "Ask for me." From a map over an actor to its requester; within a process.
 struct errand {
   std::shared_ptr<detail::call> what;
@@ -146,9 +173,11 @@ CAF_ADD_TYPE_ID(fmap, (fmap::failure))
 CAF_ADD_TYPE_ID(fmap, (fmap::end))
 CAF_ADD_TYPE_ID(fmap, (fmap::stop))
 CAF_ADD_TYPE_ID(fmap, (fmap::send_to))
+CAF_ADD_TYPE_ID(fmap, (fmap::receive_from))
 CAF_ADD_TYPE_ID(fmap, (fmap::actors::wake))
 CAF_ADD_TYPE_ID(fmap, (fmap::actors::tick))
 CAF_ADD_TYPE_ID(fmap, (fmap::actors::neighbour_gone))
+CAF_ADD_TYPE_ID(fmap, (fmap::actors::end_order))
 CAF_ADD_TYPE_ID(fmap, (fmap::actors::errand))
 CAF_END_TYPE_ID_BLOCK(fmap)
 

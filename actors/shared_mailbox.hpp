@@ -57,10 +57,11 @@ struct run {
   std::uint32_t filled = 0;     // its slots that the source has filled and published
   std::uint32_t granted = 0;    // its slots that the source may fill
   clock::time_point published_at{};
-  bool at_hand = false;            // workers pull it, between batches
-  bool instant = false;            // in no time worth measuring
-  bool thirsty = false;            // one of them is to do so
-  bool in_source = false;          // a thread is inside `from`, or has been lent slots
+  bool at_hand = false;    // workers pull it, between batches
+  bool instant = false;    // in no time worth measuring
+  bool thirsty = false;    // one of them is to do so
+  bool in_source = false;  // a thread is inside `from`, or has been lent slots
+  bool lent = false;       // the latter: nobody need be there, and a closing pool waits for nobody
   bool source_waiting = false;     // for tokens
   bool source_looking = false;     // for tokens, while it gives way
   bool input_over = false;         // the input has ended by itself
@@ -365,8 +366,9 @@ public:
   /// Stops a run and returns when nobody touches its input, its function or its slots any more.
   void close(run&);
 
-  /// Stops a run and returns at once; whoever touches it last closes it.
-  static void abandon(const std::shared_ptr<shared_mailbox>&, const run_ptr&);
+  /// Stops a run and returns at once; whoever touches it last closes it, and then rings `closed`.
+  static void abandon(const std::shared_ptr<shared_mailbox>&, const run_ptr&,
+                      doorbell_ptr closed = nullptr);
 
   run_stats stats(const run&);
   std::uint32_t attempts(const run&, std::uint64_t index);

@@ -126,26 +126,30 @@ namespace {
 /// Closes a run that has drained.
 class closer final : public doorbell {
 public:
-  closer(std::shared_ptr<shared_mailbox> box, run_ptr r)
-      : box_{std::move(box)}, run_{std::move(r)} {}
+  closer(std::shared_ptr<shared_mailbox> box, run_ptr r, doorbell_ptr closed)
+      : box_{std::move(box)}, run_{std::move(r)}, closed_{std::move(closed)} {}
   void ring() noexcept override {
-    if (!done_.exchange(true)) box_->close(*run_);
+    if (done_.exchange(true)) return;
+    box_->close(*run_);
+    if (closed_) closed_->ring();
   }
 
 private:
   const std::shared_ptr<shared_mailbox> box_;
   const run_ptr run_;
+  const doorbell_ptr closed_;
   std::atomic<bool> done_{false};
 };
 
 }  // namespace
 
-void shared_mailbox::abandon(const std::shared_ptr<shared_mailbox>& box, const run_ptr& r) {
+void shared_mailbox::abandon(const std::shared_ptr<shared_mailbox>& box, const run_ptr& r,
+                             doorbell_ptr closed) {
   bells ring;
   std::lock_guard lock{box->mutex_};
   box->halt(*r, ring);
   r->sink_bell.reset();
-  r->drained = std::make_shared<closer>(box, r);
+  r->drained = std::make_shared<closer>(box, r, std::move(closed));
   box->notify_drained(*r, ring);
 }
 

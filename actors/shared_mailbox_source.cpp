@@ -167,14 +167,22 @@ lent_slots shared_mailbox::lend_slots(run& r) {
   if (r.over()) return {};
   const std::uint32_t end = fillable(r);
   if (end == r.filled) return {};
-  r.in_source = true;
+  r.in_source = r.lent = true;
   return {r.open, r.filled, end};
 }
 
 void shared_mailbox::return_slots(run& r, const lent_slots& slots) {
   bells ring;
   std::unique_lock lock{mutex_};
-  r.in_source = false;
+  r.in_source = r.lent = false;
+  if (closing_ && settled() && slots.next > r.filled) {
+    // They were brought while the pool was being shut down, and no worker is left.
+    ledger_.pulled(r.id, r.open->id, slots.next - std::exchange(r.filled, slots.next));
+    lock.unlock();
+    bury(r.id, std::make_exception_ptr(
+                   pool_shutdown{"fmap: the pool was shut down before this item was begun"}));
+    lock.lock();
+  }
   publish(r, slots.next, ring);
   if (r.over()) end_source(r, ring);
   bury_if_broken(lock);

@@ -250,7 +250,7 @@ void shared_mailbox::notify_drained(run& r, bells& ring) {
 bool shared_mailbox::idle_for_good() const {
   if (ledger_.queued() != 0 || ledger_.held() != 0) return false;
   return std::none_of(runs_.begin(), runs_.end(),
-                      [](const auto& r) { return r.second->in_source; });
+                      [](const auto& r) { return r.second->in_source && !r.second->lent; });
 }
 
 bool shared_mailbox::settled() const {

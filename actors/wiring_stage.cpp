@@ -8,6 +8,7 @@
 #include <caf/settings.hpp>
 
 #include <fmap/actor.hpp>
+#include <fmap/detail/waiting.hpp>
 #include <fmap/errors.hpp>
 #include <fmap/stage.hpp>
 
@@ -24,12 +25,15 @@ namespace {
 
 using actors::message_run;
 
-/// An option of the system's configuration.
-template <std::size_t N>
-std::optional<std::size_t> configured(const caf::actor_system& system, const char (&name)[N]) {
-  const auto n = caf::get_or(caf::content(system.config()), name, std::int64_t{0});
-  if (n < 0) throw std::invalid_argument{std::string{"fmap: "} + name + " is negative"};
-  return n == 0 ? std::nullopt : std::optional{static_cast<std::size_t>(n)};
+/// An option of the system's configuration; refused as it is in code.
+std::optional<std::size_t> configured(const caf::actor_system& system, const std::string& name) {
+  const caf::config_value* const given = caf::get_if(&caf::content(system.config()), name);
+  if (given == nullptr) return std::nullopt;
+  const auto* const n = caf::get_if<std::int64_t>(given);
+  if (n == nullptr || *n < 1)
+    throw std::invalid_argument{"fmap: " + name + " in the configuration is "
+                                + caf::to_string(*given) + ": it must be a number, at least 1"};
+  return static_cast<std::size_t>(*n);
 }
 
 map_options options_of(const stage_options& o) {
@@ -107,10 +111,54 @@ void detail::require_actor(const caf::actor& who, const char* caller) {
                                 + "() was given a handle to no actor"};
 }
 
+namespace {
+
+/// What is known of one of fmap's own actors of this process; null of others.
+const actors::chain_link* link_of(const caf::actor& who) {
+  const auto* const own =
+      dynamic_cast<const actors::lingering_actor*>(caf::actor_cast<caf::abstract_actor*>(who));
+  return own != nullptr ? &own->link() : nullptr;
+}
+
+}  // namespace
+
+void detail::require_link(const std::string& items, const caf::actor& downstream,
+                          const char* caller) {
+  const auto* const down = link_of(downstream);
+  if (down == nullptr) return;
+  if (const auto why = actors::mismatch(items, *down); !why.empty())
+    throw std::invalid_argument{std::string{"fmap: "} + caller + "(): " + why};
+}
+
+void detail::require_sender(const caf::actor& upstream, const std::string& items,
+                            const char* caller) {
+  const auto* const up = link_of(upstream);
+  if (up == nullptr) return;
+  const std::string call = std::string{"fmap: "} + caller + "(): ";
+  if (up->sends.empty())
+    throw std::invalid_argument{call + up->what + " sends no items: it cannot be an upstream"};
+  if (!items.empty() && items != up->sends)
+    throw std::invalid_argument{call + up->what + " sends items of type " + up->sends + ", not "
+                                + items};
+}
+
 void connect(const caf::actor& upstream, const caf::actor& downstream) {
   detail::require_actor(upstream, "connect");
   detail::require_actor(downstream, "connect");
+  detail::require_sender(upstream, {}, "connect");
+  const auto* const up = link_of(upstream);
+  detail::require_link(up != nullptr ? up->sends : std::string{}, downstream, "connect");
+  // A user's own actor need not know this message; one on another node may be fmap's.
+  if (link_of(downstream) != nullptr || downstream.node() != downstream.home_system().node())
+    actors::post(downstream, receive_from{upstream});
   actors::post(upstream, send_to{downstream});
+}
+
+detail::alone_in_sink::alone_in_sink() noexcept
+    : before_{std::exchange(detail::current_helper, nullptr)} {}
+
+detail::alone_in_sink::~alone_in_sink() {
+  detail::current_helper = static_cast<detail::helper*>(before_);
 }
 
 caf::actor detail::spawn_handle(std::shared_ptr<pool_core> pool, std::shared_ptr<job> work,
@@ -140,6 +188,18 @@ detail::caller_of_actor::caller_of_actor(caf::actor_system& system, const caf::a
 // CAF may hold on to whoever has sent something to another node.
 detail::caller_of_actor::~caller_of_actor() {
   caf::anon_send_exit(caller_, caf::exit_reason::user_shutdown);
+}
+
+std::chrono::nanoseconds detail::request_limit(const map_options& o) {
+  if (!o.item_timeout) return {};
+  if (o.item_timeout->count() <= 0)
+    throw std::invalid_argument{"fmap: item_timeout must be positive"};
+  return *o.item_timeout;
+}
+
+map_options detail::asking_options(map_options o) {
+  o.item_timeout.reset();
+  return calling_options(std::move(o));
 }
 
 void detail::caller_of_actor::make(std::shared_ptr<call> c) {

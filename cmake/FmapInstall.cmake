@@ -14,6 +14,7 @@ install(DIRECTORY "${PROJECT_SOURCE_DIR}/libfmap/fmap"
 # The messages, which the headers about actors include as "actors/...".
 install(FILES
   "${PROJECT_SOURCE_DIR}/actors/caf_compat.hpp" "${PROJECT_SOURCE_DIR}/actors/protocol.hpp"
+  "${PROJECT_SOURCE_DIR}/actors/neighbour.hpp"
   DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/fmap/actors")
 install(EXPORT fmapTargets NAMESPACE fmap:: DESTINATION "${package_dir}")
 

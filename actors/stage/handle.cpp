@@ -3,87 +3,103 @@
 
 #include "actors/stage/handle.hpp"
 
+#include <cstdio>
 #include <string>
 #include <utility>
 
 #include <fmap/errors.hpp>
 
-#include "actors/neighbour.hpp"
-
 namespace fmap::actors {
 
 handle::handle(caf::actor_config& config, std::unique_ptr<message_run> run,
                std::shared_ptr<const detail::stage_types> types, bool patient)
-    : caf::event_based_actor{config}, run_{std::move(run)}, types_{std::move(types)},
-      buffersize_{run_->buffersize()}, patient_{patient} {}
+    : lingering_actor{config, {"the handle", "", ""}}, run_{std::move(run)},
+      types_{std::move(types)}, buffersize_{run_->buffersize()}, patient_{patient},
+      answers_nothing_{types_->sends() == detail::type_in_message<std::monostate>()} {}
 
 caf::behavior handle::make_behavior() {
   run_->wakes(address());
   // There are results, or the pool has ended.
   const caf::message_handler control{[this](wake) { work(); }};
-  return caf::behavior{
-      control.or_else(types_->receiver([this](detail::arrival& a) { receive(a); }))};
+  return behaves(control.or_else(types_->receiver([this](detail::arrival& a) { receive(a); })));
 }
 
 void handle::receive(detail::arrival& a) {
-  auto answer = make_response_promise();
-  if (answers_.size() < buffersize_) return push(a, std::move(answer));
-  if (patient_) return waiting_.push_back({a.keep(), std::move(answer)});
-  answer.deliver(caf::make_error(caf::sec::runtime_error,
-                                 "fmap: the pool is full: " + std::to_string(buffersize_)
+  asker from{make_response_promise(), current_message_id().is_request()};
+  if (askers_.size() < buffersize_) return push(a, std::move(from));
+  if (!patient_)
+    return from.promise.deliver(caf::make_error(
+        caf::sec::runtime_error, "fmap: the pool is full: " + std::to_string(buffersize_)
                                      + " requests are being worked on"));
+  try {
+    waiting_.push_back({a.keep(), from});
+  } catch (...) {
+    fail(from, error_of(std::current_exception()));
+  }
 }
 
-void handle::push(detail::arrival& a, caf::response_promise answer) {
+void handle::push(detail::arrival& a, asker from) {
   try {
     if (!run_->push([&](void* slot) { a.place(slot); }))
-      return answer.deliver(
-          caf::make_error(caf::sec::runtime_error, "fmap: the pool takes no more items"));
-    answers_.emplace(next_++, std::move(answer));
-    stay_alive();
+      return fail(from,
+                  caf::make_error(caf::sec::runtime_error, "fmap: the pool takes no more items"));
   } catch (...) {
-    answer.deliver(error_of(std::current_exception()));
+    return fail(from, error_of(std::current_exception()));
   }
+  askers_.emplace(next_++, std::move(from));
+  stay_alive();
 }
 
 void handle::work() {
-  const bool over =
-      run_->take([] { return true; },
-                 [this](detail::chunk& c, std::uint32_t offset, std::uint64_t index) {
-                   auto answer = std::move(answers_.extract(index).mapped());
-                   if (c.state(offset).load(std::memory_order_acquire) == detail::slot_state::error)
-                     answer.deliver(error_of(c.error(offset)));
-                   else
-                     answer.deliver(types_->wrap(c.value(offset)));
-                 });
-  if (over) {
-    const caf::error why = run_->cut();
-    refuse_all(why);
-    quit(why);
-  }
-  while (!over && !waiting_.empty() && answers_.size() < buffersize_) {
+  const bool over = run_->take([] { return true; },
+                               [this](detail::chunk& c, std::uint32_t offset, std::uint64_t index) {
+                                 auto from = std::move(askers_.extract(index).mapped());
+                                 answer(from, c, offset);
+                               });
+  if (over) return end_with(run_->cut());
+  while (!waiting_.empty() && askers_.size() < buffersize_) {
     waiting next = std::move(waiting_.front());
     waiting_.pop_front();
-    push(*next.item, std::move(next.answer));
+    push(*next.item, std::move(next.from));
   }
   stay_alive();
 }
 
-void handle::refuse_all(const caf::error& why) {
-  for (auto& [index, answer] : std::exchange(answers_, {})) answer.deliver(why);
-  for (auto& w : std::exchange(waiting_, {})) w.answer.deliver(why);
+void handle::answer(asker& to, detail::chunk& c, std::uint32_t offset) {
+  if (c.state(offset).load(std::memory_order_acquire) == detail::slot_state::error)
+    return fail(to, error_of(c.error(offset)));
+  if (answers_nothing_ && !to.requested) return;
+  caf::message result;
+  try {
+    result = types_->wrap(c.value(offset));
+  } catch (...) {
+    return fail(to, error_of(std::current_exception()));
+  }
+  to.promise.deliver(std::move(result));
+}
+
+/// Who sent a plain message to a function that returns nothing waits for no answer, and by CAF's default an
+/// error message would end him: as with an actor's handler, it is printed.
+void handle::fail(asker& to, const caf::error& why) {
+  if (answers_nothing_ && !to.requested)
+    std::fprintf(stderr, "fmap: a message to a pool's handle failed: %s\n",
+                 caf::to_string(why).c_str());
+  else
+    to.promise.deliver(why);
 }
 
 void handle::stay_alive() {
-  if (answers_.empty())
+  if (askers_.empty())
     self_ = nullptr;
   else if (!self_)
     self_ = caf::actor{this};
 }
 
-void handle::on_exit() {
-  refuse_all(end_of(fail_state(), "the handle"));
-  run_.reset();
+void handle::let_go(const caf::error& reason, doorbell_ptr left) {
+  run_->abandon(left);
+  const caf::error why = end_of(reason, link().what);
+  for (auto& [index, from] : std::exchange(askers_, {})) fail(from, why);
+  for (auto& w : std::exchange(waiting_, {})) fail(w.from, why);
   self_ = nullptr;
 }
 

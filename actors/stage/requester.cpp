@@ -20,7 +20,12 @@ caf::behavior requester::make_behavior() {
       [this](const errand& e) {
         if (reason_) return fail(*e.what);
         waiting_.insert(e.what);
-        e.what->send(this, [this, c = e.what] { waiting_.erase(c); });
+        try {
+          e.what->send(this, [this, c = e.what] { waiting_.erase(c); });
+        } catch (...) {  // the item cannot be copied into a message
+          waiting_.erase(e.what);
+          e.what->fail(std::current_exception());
+        }
       },
       [this](const neighbour_gone& gone) {
         reason_ = end_of(gone.reason, "the actor");
@@ -31,12 +36,13 @@ caf::behavior requester::make_behavior() {
 
 void requester::fail(detail::call& c) {
   *over_ = true;
-  c.fail(reason_);
+  c.fail(std::make_exception_ptr(actor_error{reason_}));
 }
 
 void requester::on_exit() {
   reason_ = end_of(fail_state(), "the map's requester");
   for (const auto& c : std::exchange(waiting_, {})) fail(*c);
+  target_.detach();
 }
 
 }  // namespace fmap::actors

@@ -13,18 +13,23 @@ namespace fmap::actors {
 
 stage::stage(caf::actor_config& config, std::unique_ptr<message_run> run,
              std::shared_ptr<const detail::stage_types> types)
-    : caf::event_based_actor{config}, run_{std::move(run)}, types_{std::move(types)},
-      buffersize_{run_->buffersize()}, group_{std::max<std::uint64_t>(buffersize_ / 8, 1)} {}
+    : lingering_actor{config, {"the stage", types->takes(), types->sends()}}, run_{std::move(run)},
+      types_{std::move(types)}, buffersize_{run_->buffersize()}, group_{std::max<std::uint64_t>(
+                                                                     buffersize_ / 8, 1)} {}
 
 caf::behavior stage::make_behavior() {
   run_->wakes(address());
   const caf::message_handler control{
-      [this](attach_source) { attach_upstream(); },
-      [this](attach_sink) { attach_downstream(sender_of_message(this)); },
-      [this](const send_to& x) {
-        attach_downstream(x.downstream);
-        if (downstream_.is(x.downstream.address())) downstream_.tell(this, attach_source{});
+      [this](const receive_from& x) {
+        if (!input_over_) upstream_.expect(this, x.upstream);
       },
+      [this](const attach_source& a) { attach_upstream(a); },
+      [this](const attach_sink&) {
+        if (downstream_)
+          return refuse(this, caf::sec::invalid_argument, "this stage has a downstream already");
+        attach_downstream(sender_of_message(this));
+      },
+      [this](const send_to& x) { send_to_downstream(x.downstream); },
       [this](demand d) {
         if (!downstream_.sent(this))
           return refuse(this, caf::sec::invalid_argument,
@@ -61,18 +66,18 @@ caf::behavior stage::make_behavior() {
       // There are outcomes, or the pool has ended.
       [this](wake) { work(); },
   };
-  return caf::behavior{
-      control.or_else(types_->receiver([this](detail::arrival& a) { receive(a); }))};
+  return behaves(control.or_else(types_->receiver([this](detail::arrival& a) { receive(a); })));
 }
 
 // -- upstream ---------------------------------------------------------------------
 
-void stage::attach_upstream() {
+void stage::attach_upstream(const attach_source& a) {
   const caf::actor who = sender_of_message(this);
   if (!who) return;
-  if (upstream_ || input_over_)
+  if (const auto why = mismatch(a.items, link()); !why.empty())
+    return refuse(this, caf::sec::invalid_argument, why);
+  if (input_over_ || !upstream_.arrives(this, who))
     return refuse(this, caf::sec::invalid_argument, "this stage has had an upstream already");
-  upstream_.attach(this, who);
   ask();
 }
 
@@ -102,7 +107,11 @@ void stage::receive(detail::arrival& a) {
     ++in_flight_;
     ++received_;
   } catch (...) {
-    refuse(this, caf::sec::runtime_error, detail::describe(std::current_exception()));
+    // It cannot be moved into its slot: it fails here.
+    --granted_;
+    ++in_flight_;
+    passing_.push_back({received_, failure{received_, detail::describe(std::current_exception())}});
+    work();
   }
 }
 
@@ -122,7 +131,7 @@ void stage::cut_input() {
 
 /// Demands as many items as there are free tokens, unless they are too few to be worth a message.
 void stage::ask() {
-  if (!upstream_ || input_over_) return;
+  if (!upstream_.here() || input_over_) return;
   const std::uint64_t free = buffersize_ - in_flight_ - granted_;
   if (free < group_ && (free == 0 || granted_ != 0)) return;
   granted_ += free;
@@ -140,10 +149,19 @@ void stage::end_input(caf::error reason) {
 
 void stage::attach_downstream(const caf::actor& who) {
   if (!who) return;
-  if (downstream_)
-    return refuse(this, caf::sec::invalid_argument, "this stage has a downstream already");
   downstream_.attach(this, who);
   if (over_) conclude();
+}
+
+/// connect() has said so. Who is refused hears of it: it waits for items from here.
+void stage::send_to_downstream(const caf::actor& who) {
+  if (!who || downstream_.is(who.address())) return;
+  if (downstream_)
+    return actors::send(this, who,
+                        end{caf::make_error(caf::sec::invalid_argument,
+                                            "fmap: this stage has a downstream already")});
+  actors::send(this, who, attach_source{types_->sends()});
+  attach_downstream(who);
 }
 
 /// Sends what there is and is wanted.
@@ -180,16 +198,20 @@ void stage::send_outcome(detail::chunk& c, std::uint32_t offset, std::uint64_t i
   --in_flight_;
   ++sent_;
   if (c.state(offset).load(std::memory_order_acquire) == detail::slot_state::error)
-    downstream_.tell(this, failure{index, detail::describe(c.error(offset))});
-  else
-    downstream_.tell(this, types_->wrap(c.value(offset)));
+    return downstream_.tell(this, failure{index, detail::describe(c.error(offset))});
+  caf::message result;
+  try {
+    result = types_->wrap(c.value(offset));
+  } catch (...) {
+    return downstream_.tell(this, failure{index, detail::describe(std::current_exception())});
+  }
+  downstream_.tell(this, std::move(result));
 }
 
 void stage::conclude() {
   downstream_.tell(this, end{reason_});
   downstream_.detach();
-  upstream_.detach();
-  quit(reason_);
+  end_with(reason_);
 }
 
 /// Nobody wants the outcomes any more.
@@ -197,17 +219,21 @@ void stage::give_up(const caf::error& reason) {
   downstream_.detach();
   if (!input_over_) upstream_.tell(this, stop{reason});
   upstream_.detach();
-  quit(reason);
+  end_with(reason);
 }
 
 // Those who are still attached have not been told.
-void stage::on_exit() {
-  const caf::error why = end_of(fail_state(), "the stage");
-  downstream_.tell_at_last(end{why});
-  if (!input_over_) upstream_.tell_at_last(stop{why});
+void stage::let_go(const caf::error& reason, doorbell_ptr left) {
+  const caf::error why = end_of(reason, link().what);
+  run_->abandon(left);  // who has been told may rely on it that no other call begins
+  tell_last(downstream_, end{why});
+  if (!input_over_) tell_last(upstream_, stop{why});
   downstream_.detach();
   upstream_.detach();
-  run_.reset();
+}
+
+bool stage::obeys(const caf::actor_addr& who) const {
+  return !who || upstream_.is(who) || downstream_.is(who);
 }
 
 }  // namespace fmap::actors

@@ -8,8 +8,8 @@
 
 #include <fmap/detail/stage_types.hpp>
 
+#include "actors/lingering_actor.hpp"
 #include "actors/message_run.hpp"
-#include "actors/neighbour.hpp"
 
 namespace fmap::actors {
 
@@ -19,24 +19,29 @@ namespace fmap::actors {
 ///   open --end, or upstream gone--> finishing --all outcomes sent--> gone, downstream gets `end`
 ///   open, finishing --stop, or downstream gone--> gone, upstream gets `stop`
 ///   any --the pool ends--> finishing; downstream gets `end`, upstream `stop`
-///   any --exit message--> gone, both are told
-class stage final : public caf::event_based_actor {
+///   any --exit or error message--> gone, both are told
+///
+/// It is gone when the last call has returned.
+class stage final : public lingering_actor {
 public:
   stage(caf::actor_config&, std::unique_ptr<message_run>,
         std::shared_ptr<const detail::stage_types>);
 
   const char* name() const override { return "fmap.stage"; }
   caf::behavior make_behavior() override;
-  void on_exit() override;
 
 private:
+  void let_go(const caf::error&, doorbell_ptr left) override;
+  bool obeys(const caf::actor_addr&) const override;
+  bool at_work() const override { return upstream_.here() || downstream_; }
   struct passing_failure {
     std::uint64_t place = 0;  // so many items came before it
     failure what;
   };
 
-  void attach_upstream();
+  void attach_upstream(const attach_source&);
   void attach_downstream(const caf::actor&);
+  void send_to_downstream(const caf::actor&);
   bool may_send();
   void receive(detail::arrival&);
   void drop();
@@ -52,7 +57,8 @@ private:
   std::unique_ptr<message_run> run_;
   const std::shared_ptr<const detail::stage_types> types_;
   const std::uint64_t buffersize_, group_;
-  neighbour upstream_, downstream_;
+  item_sender upstream_;
+  neighbour downstream_;
   std::uint64_t received_ = 0, sent_ = 0;  // items, and outcomes of them
   std::deque<passing_failure> passing_;    // failures received and not sent
   std::uint64_t in_flight_ = 0;  // items and failures received whose outcomes have not been sent

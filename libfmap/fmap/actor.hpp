@@ -5,6 +5,8 @@
 #include <atomic>
 #include <concepts>
 #include <cstddef>
+#include <cstdint>
+#include <exception>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -50,8 +52,8 @@ public:
   /// Sends it from `self`; `settled` is called there when it has been answered.
   virtual void send(caf::event_based_actor* self, std::function<void()> settled) = 0;
 
-  /// It will not be answered.
-  virtual void fail(const caf::error&) = 0;
+  /// There will be no result.
+  virtual void fail(const std::exception_ptr&) = 0;
 };
 
 /// Makes calls to one actor, from an actor of its own. Thread-safe.
@@ -72,19 +74,27 @@ private:
   caf::actor caller_;
 };
 
+/// What `item_timeout` means for requests: 0 without one. Throws `std::invalid_argument` if it is not positive.
+std::chrono::nanoseconds request_limit(const map_options&);
+
+/// The options of a map over an actor: its requests have the time limit, not a worker that could be killed.
+map_options asking_options(map_options);
+
 template <class R, class Handle, class In>
 class request_call final : public call,
                            public std::enable_shared_from_this<request_call<R, Handle, In>> {
 public:
-  request_call(Handle to, In&& item) : to_{std::move(to)}, item_{std::move(item)} {}
+  /// `limit` is the request's; 0: there is none.
+  request_call(Handle to, In&& item, std::uint64_t index, std::chrono::nanoseconds limit)
+      : to_{std::move(to)}, item_{std::move(item)}, index_{index}, limit_{limit} {}
 
   future<R> result() { return result_.get_future(); }
 
   void send(caf::event_based_actor* self, std::function<void()> settled) override {
-    auto answer = actors::request(self, to_, std::move(item_));
+    auto answer = actors::request(self, to_, std::move(item_), limit_);
     const auto failed = [me = this->shared_from_this(), settled](caf::error& e) {
       settled();
-      me->fail(e);
+      me->fail(me->why(e));
     };
     if constexpr (std::is_void_v<R>)
       std::move(answer).then(
@@ -97,20 +107,37 @@ public:
       std::move(answer).then(
           [me = this->shared_from_this(), settled](R& value) {
             settled();
-            if (me->first()) me->result_.set_value(std::move(value));
+            if (me->first()) me->settle(value);
           },
           failed);
   }
 
-  void fail(const caf::error& reason) override {
-    if (first()) result_.set_exception(actor_error{reason});
+  void fail(const std::exception_ptr& error) override {
+    if (first()) result_.set_exception(error);
   }
 
 private:
   bool first() { return !std::exchange(done_, true); }
 
+  template <class Value>
+  void settle(Value& value) {
+    try {
+      result_.set_value(std::move(value));
+    } catch (...) {
+      result_.set_exception(std::current_exception());
+    }
+  }
+
+  std::exception_ptr why(const caf::error& e) const {
+    if (limit_.count() != 0 && e == caf::sec::request_timeout)
+      return std::make_exception_ptr(item_timeout{index_, limit_});
+    return std::make_exception_ptr(actor_error{e});
+  }
+
   const Handle to_;
   In item_;
+  const std::uint64_t index_;
+  const std::chrono::nanoseconds limit_;
   promise<R> result_;
   bool done_ = false;  // an answer may come after the news of its sender's end
 };
@@ -141,8 +168,11 @@ struct actor_sink<R, Handle> {
     using value = std::conditional_t<std::same_as<R, std::monostate>, void, R>;
     if (!target) throw std::invalid_argument{"fmap: the map was given a handle to no actor"};
     auto caller = std::make_shared<caller_of_actor>(system, caf::actor_cast<caf::actor>(target));
-    auto ask = [caller, target](item&& x) {
-      const auto c = std::make_shared<request_call<value, Handle, item>>(target, std::move(x));
+    const auto limit = request_limit(options);
+    const auto index = std::make_shared<std::uint64_t>(0);  // one thread asks, in order
+    auto ask = [caller, target, limit, index](item&& x) {
+      const auto c = std::make_shared<request_call<value, Handle, item>>(target, std::move(x),
+                                                                          (*index)++, limit);
       auto result = c->result();
       caller->make(c);
       return result;
@@ -151,7 +181,7 @@ struct actor_sink<R, Handle> {
     return sink{make_async_core(),
                 std::make_shared<calling_job<item, decltype(ask)>>(std::move(ask)),
                 std::make_unique<input_while_alive>(std::move(from), std::move(caller)),
-                calling_options(options)};
+                asking_options(options)};
   }
 };
 

@@ -17,7 +17,7 @@
 
 #include <fmap/stage.hpp>
 
-#include "actors/protocol.hpp"
+#include "actors/neighbour.hpp"
 
 #if !FMAP_CAF_1
 #  error "fmap: fmap/flow.hpp needs the flows of CAF 1.1 or newer"
@@ -38,8 +38,8 @@ public:
   const char* name() const override { return "fmap.flow_upstream"; }
 
   caf::behavior make_behavior() override {
-    monitor(stage_, [this](const caf::error& reason) { leave(reason); });
-    actors::send(this, stage_, attach_source{});
+    watched_.attach(this, stage_);
+    actors::send(this, stage_, attach_source{type_in_message<In>()});
     make_observable()
         .from_resource(std::move(items_))
         .subscribe(caf::flow::observer<In>{caf::make_counted<feed>(this)});
@@ -50,6 +50,7 @@ public:
           request();
         },
         [this](const stop& s) { leave(s.reason); },
+        [this](const actors::neighbour_gone& gone) { leave(gone.reason); },
         [this](const caf::error& refusal) { leave(refusal); },
     };
   }
@@ -90,6 +91,7 @@ private:
 
   caf::async::consumer_resource<In> items_;
   const caf::actor stage_;
+  actors::neighbour watched_;
   caf::flow::subscription flow_;
   std::size_t demand_ = 0;  // of the stage, not yet requested of the flow
 };
@@ -118,16 +120,13 @@ public:
                   caf::actor stage, const caf::actor& user)
       : caf::event_based_actor{config}, flow_{std::move(flow)}, stage_{std::move(stage)} {
     // CAF 1.1 tells a buffer's writer nothing when the actor that reads it ends.
-    monitor(user, [this](const caf::error& reason) { leave(reason); });
+    user_.attach(this, user);
   }
 
   const char* name() const override { return "fmap.flow_downstream"; }
 
   caf::behavior make_behavior() override {
-    monitor(stage_, [this](const caf::error& reason) {
-      conclude(reason ? reason
-                      : caf::make_error(caf::sec::runtime_error, "fmap: the stage ended early"));
-    });
+    watched_.attach(this, stage_);
     actors::send(this, stage_, attach_sink{});
     queue_ = this->add_child(std::in_place_type<queue>);
     queue_->state().listener = this;
@@ -144,6 +143,12 @@ public:
             leave(what);  // the flow has no place for it
         },
         [this](const end& e) { conclude(e.reason); },
+        [this](const actors::neighbour_gone& gone) {
+          if (user_.is(gone.who)) return leave(gone.reason);
+          conclude(gone.reason
+                       ? gone.reason
+                       : caf::make_error(caf::sec::runtime_error, "fmap: the stage ended early"));
+        },
         [this](const caf::error& refusal) { conclude(refusal); },
     };
   }
@@ -182,6 +187,7 @@ private:
 
   caf::async::producer_resource<T> flow_;
   const caf::actor stage_;
+  actors::neighbour watched_, user_;
   caf::intrusive_ptr<queue> queue_;
   std::size_t expected_ = 0;  // demanded of the stage and not received
 };
@@ -198,6 +204,7 @@ template <class In>
 void to_stage(caf::scheduled_actor* self, caf::flow::observable<In> items,
               const caf::actor& stage) {
   detail::require_actor(stage, "to_stage");
+  detail::require_link(detail::type_in_message<In>(), stage, "to_stage");
   auto [pull, push] = caf::async::make_spsc_buffer_resource<In>();
   self->system().template spawn<detail::flow_upstream<In>>(std::move(pull), stage);
   items.subscribe(std::move(push));  // unlike to_resource(), keeps `self` alive
@@ -214,6 +221,8 @@ void to_stage(caf::scheduled_actor* self, caf::flow::observable<In> items,
 template <class T>
 caf::flow::observable<T> from_stage(caf::scheduled_actor* self, const caf::actor& stage) {
   detail::require_actor(stage, "from_stage");
+  detail::require_sender(stage, detail::type_in_message<typename detail::result_in_flow<T>::type>(),
+                         "from_stage");
   auto [pull, push] = caf::async::make_spsc_buffer_resource<T>();
   self->system().template spawn<detail::flow_downstream<T>>(std::move(push), stage,
                                                             caf::actor_cast<caf::actor>(self));

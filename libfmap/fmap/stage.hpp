@@ -4,6 +4,7 @@
 
 #include <concepts>
 #include <cstddef>
+#include <exception>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -22,6 +23,7 @@
 #include <fmap/detail/pool_like.hpp>
 #include <fmap/detail/range_input.hpp>
 #include <fmap/detail/stage_types.hpp>
+#include <fmap/errors.hpp>
 #include <fmap/thread_pool.hpp>
 
 #include "actors/protocol.hpp"
@@ -60,6 +62,11 @@ namespace detail {
 /// Throws for a null handle; `caller` is the function that was given it.
 void require_actor(const caf::actor&, const char* caller);
 
+/// Throw if one of fmap's actors of this process cannot be the downstream of one that sends such items, or the
+/// upstream of one that takes them (empty: of any type).
+void require_link(const std::string& items, const caf::actor& downstream, const char* caller);
+void require_sender(const caf::actor& upstream, const std::string& items, const char* caller);
+
 caf::actor spawn_stage(caf::actor_system&, std::shared_ptr<pool_core>, std::shared_ptr<job>,
                        std::shared_ptr<const stage_types>, const stage_options&);
 caf::actor spawn_sink(caf::actor_system&, std::shared_ptr<job>, std::shared_ptr<const stage_types>,
@@ -85,8 +92,8 @@ consteval bool require_stage_function() {
 /// whose call threw, and end{reason} last. In must be copyable, as all messages of CAF must.
 ///
 /// The stage ends after its downstream has got the end, or when nobody has a handle to it: it does not
-/// keep its neighbours alive, nor they it, unless they have a handle. Throws `std::invalid_argument` for
-/// bad options. docs/protocol.md says what it answers to messages out of turn, docs/architecture.md what
+/// keep its neighbours alive, nor they it, unless they have a handle. Its end is seen by others when the last
+/// call of `fn` has returned. Throws `std::invalid_argument` for bad options, in code or in the configuration. docs/protocol.md says what it answers to messages out of turn, docs/architecture.md what
 /// happens when somebody dies.
 template <class In, class Out, class Fn>
   requires(!detail::pool_like<std::remove_reference_t<Fn>>)
@@ -111,7 +118,8 @@ caf::actor spawn_stage(caf::actor_system& system, Pool& pool, Fn&& fn,
 
 /// Spawns an actor that sends the elements of a range (an lvalue is referred to, anything else moved in)
 /// to a downstream, as many as that demands. The range is pulled on a thread of its own. Ends after the
-/// last element; what the range throws becomes the reason of its end.
+/// last element; what the range throws becomes the reason of its end. Its end is seen by others when nobody
+/// is in the range any more.
 template <std::ranges::input_range Range>
 caf::actor spawn_source(caf::actor_system& system, Range&& range) {
   return detail::spawn_source(
@@ -128,6 +136,19 @@ struct sink_options {
 
 namespace detail {
 
+/// While it lives, a wait of this thread just waits: a pool lets another worker take over, and a sink's calls
+/// must stay one after the other.
+class alone_in_sink {
+public:
+  alone_in_sink() noexcept;
+  ~alone_in_sink();
+  alone_in_sink(const alone_in_sink&) = delete;
+  alone_in_sink& operator=(const alone_in_sink&) = delete;
+
+private:
+  void* const before_;
+};
+
 /// Items and failures, in the order in which they come.
 template <class T>
 class sink_types final : public stage_types {
@@ -136,49 +157,85 @@ public:
 
   caf::message_handler receiver(std::function<void(arrival&)> receive) const override {
     const auto pass_on = [receive = std::move(receive)](auto& x) {
-      typed_arrival<item, std::remove_reference_t<decltype(x)>> a{x};
+      typed_arrival<item, std::remove_reference_t<decltype(x)>, moved_or_failed> a{x};
       receive(a);
     };
     return {[pass_on](T& x) { pass_on(x); }, [pass_on](failure& f) { pass_on(f); }};
   }
   caf::message wrap(void*) const override { return {}; }
+  std::string takes() const override { return type_in_message<T>(); }
+  std::string sends() const override { return {}; }
+
+private:
+  /// An item that cannot be moved is one that failed.
+  struct moved_or_failed {
+    static void place(void* slot, T& from) {
+      try {
+        ::new (slot) item(std::in_place_index<0>, std::move(from));
+      } catch (...) {
+        ::new (slot) item(std::in_place_index<1>, failure{0, describe(std::current_exception())});
+      }
+    }
+    static void place(void* slot, failure& from) {
+      ::new (slot) item(std::in_place_index<1>, std::move(from));
+    }
+  };
 };
 
 [[noreturn]] void throw_failure(const failure&);
 
-/// Calls a sink's function. It may change itself: a sink has one worker.
+/// Calls a sink's functions, one item after the other; after the first one that has thrown, none.
 template <class T, class Fn>
-struct sink_call {
-  mutable Fn fn;
-  std::function<void(const failure&)> on_failure;
+class sink_call {
+public:
+  sink_call(Fn fn, std::function<void(const failure&)> on_failure)
+      : fn_{std::move(fn)}, on_failure_{std::move(on_failure)} {}
 
-  void operator()(std::variant<T, failure>&& i) const {
-    if (T* x = std::get_if<0>(&i))
-      static_cast<void>(std::invoke(fn, std::move(*x)));
-    else if (on_failure)
-      on_failure(std::get<1>(i));
-    else
-      throw_failure(std::get<1>(i));
+  void operator()(std::variant<T, failure>&& item) const {
+    if (thrown_) std::rethrow_exception(thrown_);
+    const alone_in_sink alone;
+    try {
+      if (T* x = std::get_if<0>(&item))
+        static_cast<void>(std::invoke(fn_, std::move(*x)));
+      else if (on_failure_)
+        on_failure_(std::get<1>(item));
+      else
+        throw_failure(std::get<1>(item));
+    } catch (...) {
+      thrown_ = std::current_exception();
+      throw;
+    }
   }
+
+private:
+  mutable Fn fn_;  // one thread at a time calls it
+  std::function<void(const failure&)> on_failure_;
+  mutable std::exception_ptr thrown_;
 };
 
 }  // namespace detail
 
 /// Spawns an actor that calls `fn` on each item that its upstream sends, one after the other, on a thread
-/// of its own. It ends after the upstream's end, with that one's reason, or when a call throws.
+/// of its own. It ends after the upstream's end, with that one's reason, or when a call throws: then there is
+/// no other call. Its end is seen by others when the last call has returned.
 template <class T, class Fn>
   requires std::invocable < std::decay_t<Fn>
 &, T > caf::actor spawn_sink(caf::actor_system& system, Fn&& fn, sink_options options = {}) {
   using item = typename detail::sink_types<T>::item;
   using call = detail::sink_call<T, std::decay_t<Fn>>;
   static_assert(detail::require_message<T>());
-  return detail::spawn_sink(system,
-                            std::make_shared<detail::function_job<item, call>>(
-                                call{std::forward<Fn>(fn), std::move(options.on_failure)}),
-                            std::make_shared<detail::sink_types<T>>(), options.buffersize);
+  return detail::spawn_sink(
+      system,
+      std::make_shared<detail::function_job<item, call>>(
+          call{std::decay_t<Fn>(std::forward<Fn>(fn)), std::move(options.on_failure)}),
+      std::make_shared<detail::sink_types<T>>(), options.buffersize);
 }
 
-/// Has `upstream` (a source or a stage) send what it has to `downstream` (a stage or a sink).
+/// Has `upstream` (a source or a stage) send what it has to `downstream` (a stage or a sink). Throws
+/// `std::invalid_argument` if one of them is no actor, or if both are fmap's and of this process and cannot be
+/// joined: the types differ, or the first one sends nothing, or the second one takes nothing. What is wrong
+/// later or elsewhere (one of them has ended, is taken, or is on another node and of another type) ends the
+/// downstream with the reason. Thread-safe; to connect the same two again changes nothing.
 void connect(const caf::actor& upstream, const caf::actor& downstream);
 
 }  // namespace fmap

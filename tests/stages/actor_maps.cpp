@@ -2,6 +2,7 @@
 // Maps whose function is an actor.
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <ranges>
 #include <stdexcept>
 #include <string>
@@ -233,6 +234,45 @@ TEST_CASE("not more items than the bound are on their way to an actor") {
     ++taken;
   CHECK(taken == 2000);
   CHECK(kept);
+}
+
+TEST_CASE("item_timeout of a map over an actor is the request's time limit") {
+  world w;
+  const caf::actor actor = w.system.spawn([](caf::event_based_actor* self) -> caf::behavior {
+    return {[self, kept = std::vector<caf::response_promise>{}](int x) mutable {
+      auto answer = self->make_response_promise();
+      if (x % 5 == 3)
+        kept.push_back(answer);  // never answered
+      else
+        answer.deliver(x);
+      return answer;
+    }};
+  });
+  const auto limit = std::chrono::milliseconds{200};
+  fmap::future_map<int> map{w.system, actor, std::views::iota(0, 20),
+                            fmap::map_options{.buffersize = 4, .item_timeout = limit}};
+  int good = 0, late = 0;
+  for (auto& outcome : map.outcomes()) try {
+      const int value = outcome.value();
+      CHECK(value == static_cast<int>(outcome.index()));
+      CHECK(value % 5 != 3);
+      ++good;
+    } catch (const fmap::item_timeout& e) {
+      CHECK(e.index() == outcome.index());
+      ++late;
+    }
+  CHECK(good + late == 20);
+  CHECK(late >= 4);  // on a busy machine others may be late, too
+  const auto with = [&](std::chrono::nanoseconds t) {
+    return fmap::future_map<int>{w.system, actor, std::views::iota(0, 2),
+                                 fmap::map_options{.buffersize = 2, .item_timeout = t}};
+  };
+  CHECK_THROWS_AS(with(std::chrono::nanoseconds{0}), std::invalid_argument);
+  CHECK_THROWS_AS(with(std::chrono::nanoseconds{-1}), std::invalid_argument);
+  int results = 0;
+  for ([[maybe_unused]] int v : with(std::chrono::nanoseconds::max())) ++results;
+  CHECK(results == 2);
+  caf::anon_send_exit(actor, caf::exit_reason::kill);  // the answers it owes keep it alive
 }
 
 TEST_CASE("a map over an actor can be left at any time, and the system ends") {

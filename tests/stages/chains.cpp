@@ -217,7 +217,8 @@ TEST_CASE("a source speaks the protocol with a user's actor") {
   }
   SECTION("until its last handle is dropped") {
     source = nullptr;
-    CHECK(down.heard(1) == lines{"end: fmap: the source ended before its work was done"});
+    CHECK(down.heard(1)
+          == lines{"end: fmap: the source ended before its work was done" + no_handle});
   }
   SECTION("until its downstream dies") {
     down.dies(death::error);

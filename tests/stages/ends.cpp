@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Actor systems that end, whatever state their stages are in, and pools that end under a stage.
 #include <atomic>
+#include <memory>
 #include <ranges>
 #include <stdexcept>
 #include <string>
@@ -84,9 +85,47 @@ TEST_CASE("a stage is dropped while its function runs") {
   for (int i = 0; i != 4; ++i) up.tells(stage, i);
   REQUIRE(eventually([&] { return hold.waiting() == 1; }));
   stage = nullptr;
-  CHECK(up.heard(1) == lines{"stop: fmap: the stage ended before its work was done"});
+  CHECK(up.heard(1) == lines{"stop: fmap: the stage ended before its work was done" + no_handle});
   hold.open();
   CHECK(pool.submit(next, 1).get() == 2);
+}
+
+TEST_CASE("a pool is shut down in a handler, on the only thread that could move its stage") {
+  const int throughput = GENERATE(0, 1, 3, 50);
+  const bool destroyed = GENERATE(false, true);
+  for (int i = 0; i != 30; ++i) {
+    fmap::actor_system_config config;
+    one_scheduler_thread(config, throughput);
+    caf::actor_system system{config};
+    auto pool =
+        std::make_unique<fmap::thread_pool>(system, fmap::thread_pool_options{.workers = 1});
+    std::atomic<long> items{0}, got{0};
+    const caf::actor source = fmap::spawn_source(system, std::views::iota(0)),
+                     stage = fmap::spawn_stage<int, int>(system, *pool,
+                                                         [&](int x) {
+                                                           ++items;
+                                                           return x;
+                                                         },
+                                                         {.buffersize = 256}),
+                     sink = fmap::spawn_sink<int>(system, [&](int) { ++got; });
+    const obituary end{sink};
+    fmap::connect(source, stage);
+    fmap::connect(stage, sink);
+    REQUIRE(eventually([&] { return got > i; }));
+    puppet ender{system};
+    std::atomic<bool> over{false};
+    fmap::actors::post(ender.actor(), command{[&](caf::event_based_actor*) {
+                         if (destroyed)
+                           pool.reset();
+                         else
+                           pool->shutdown();
+                         over = true;
+                       }});
+    REQUIRE(eventually([&] { return over.load(); }));
+    const long so_far = items;
+    CHECK(end.awaited() == "fmap: the pool was shut down before the map's input was at its end");
+    CHECK(items == so_far);
+  }
 }
 
 TEST_CASE("a pool is shut down, or breaks, under a stage") {

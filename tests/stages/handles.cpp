@@ -14,7 +14,30 @@
 
 using namespace testing;
 
+namespace testing {
+
+/// Copies only, and throws while its third one is put into a message.
+struct stubborn {
+  explicit stubborn(int n = 0) : x{n} {}
+  stubborn(const stubborn& other) : x{other.x} {
+    if (x == 3) throw std::runtime_error{"no copy of 3"};
+  }
+  stubborn& operator=(const stubborn&) = default;
+  int x;
+};
+
+}  // namespace testing
+
+CAF_BEGIN_TYPE_ID_BLOCK(stubborn_tests, caf::first_custom_type_id + 600)
+CAF_ADD_TYPE_ID(stubborn_tests, (testing::stubborn))
+CAF_END_TYPE_ID_BLOCK(stubborn_tests)
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(testing::stubborn)
+
 namespace {
+
+[[maybe_unused]] const bool stubborn_is_known =
+    fmap::actors::announce_types<caf::id_block::stubborn_tests>();
 
 int twice(int x) {
   if (x == 13) throw std::runtime_error{"thirteen"};
@@ -69,6 +92,72 @@ TEST_CASE("a handle answers a message that is no request with a message") {
   CHECK(user.heard(1) == lines{"answer 12"});
   user.asks(handle, std::string{"hello"});
   CHECK(user.heard(1) == lines{"refused: unexpected_message"});
+}
+
+TEST_CASE(
+    "plain messages to a function that returns nothing are answered nothing, and end nobody") {
+  world w;
+  std::atomic<int> calls{0};
+  const bool throws = GENERATE(false, true);
+  const caf::actor handle = w.pool.handle<int>(
+      [&](int x) {
+        ++calls;
+        if (throws && x == 3) throw std::runtime_error{"three"};
+      },
+      {.buffersize = 2, .when_full = fmap::wait_for_room});
+  puppet user{w.system};
+  for (int i = 0; i != 200; ++i) user.tells(handle, i);
+  CHECK(eventually([&] { return calls == 200; }));
+  caf::scoped_actor self{w.system};
+  ask_and_wait(
+      self, handle, 7, [] {}, [](const caf::error& e) { FAIL(text_of(e)); });
+  CHECK(user.heard().empty());
+  CHECK(obituary{handle}.alive());
+}
+
+TEST_CASE("a sender who does not understand the answers ends no handle") {
+  world w;
+  std::atomic<int> calls{0};
+  const caf::actor handle = w.pool.handle<int>(
+      [&](int x) {
+        ++calls;
+        return x;
+      },
+      {.when_full = fmap::wait_for_room});
+  const caf::actor deaf = w.system.spawn([handle](caf::event_based_actor* self) -> caf::behavior {
+    for (int i = 0; i != 100; ++i) fmap::actors::send(self, handle, i);
+    return {[](const std::string&) {}};
+  });
+  CHECK(eventually([&] { return calls == 100; }));
+  puppet user{w.system};
+  user.asks(handle, 4);
+  CHECK(user.heard(1) == lines{"answer 4"});
+  CHECK(obituary{deaf}.alive());
+}
+
+TEST_CASE("a plain message for which there is no room is answered with an error") {
+  gate hold;
+  world w;
+  opens_at_exit guard{hold};
+  const caf::actor handle = w.pool.handle<int>([&](int) { hold.pass(); }, {.buffersize = 2});
+  puppet user{w.system};
+  for (int i = 0; i != 3; ++i) user.tells(handle, i);
+  CHECK(user.heard(1) == lines{full});
+}
+
+TEST_CASE("an item or a result that cannot be moved is its asker's error, and nobody else's") {
+  world w;
+  const auto policy = GENERATE(fmap::answer_with_error, fmap::wait_for_room);
+  const caf::actor handle =
+      w.pool.handle<int>([](int x) { return stubborn{x}; }, {.buffersize = 1, .when_full = policy});
+  caf::scoped_actor self{w.system};
+  for (int i = 0; i != 6; ++i) {
+    std::string heard;
+    ask_and_wait(
+        self, handle, i, [&](const stubborn& s) { heard = std::to_string(s.x); },
+        [&](const caf::error& e) { heard = text_of(e); });
+    CHECK(heard == (i == 3 ? "no copy of 3" : std::to_string(i)));
+  }
 }
 
 TEST_CASE("a full handle answers with an error at once") {

@@ -101,6 +101,33 @@ TEST_CASE("ready-made ends here, a stage there") {
   CHECK(sum == 125250);
 }
 
+TEST_CASE("connected to a stage of another type on another node, both ends hear why") {
+  node there, here;
+  const caf::actor stage =
+      fmap::spawn_stage<std::string, std::string>(there.system, [](std::string s) { return s; });
+  const caf::actor proxy = here.remote(there.publish(stage));
+  const caf::actor source = fmap::spawn_source(here.system, std::views::iota(0, 500)),
+                   sink = fmap::spawn_sink<std::string>(here.system, [](const std::string&) {});
+  const obituary end{sink}, end_of_source{source};
+  fmap::connect(source, proxy);
+  fmap::connect(proxy, sink);
+  const std::string why =
+      "fmap: the upstream sends items of type int, and the stage takes std::string";
+  CHECK(end_of_source.awaited() == why);
+  CHECK(end.awaited() == why);
+}
+
+TEST_CASE("connected to a stage on another node that has ended, a sink ends") {
+  node there, here;
+  caf::actor stage = fmap::spawn_stage<int, int>(there.system, twice, {.workers = 1});
+  const caf::actor proxy = here.remote(there.publish(stage));
+  caf::anon_send_exit(stage, caf::exit_reason::user_shutdown);
+  const caf::actor sink = fmap::spawn_sink<int>(here.system, [](int) {});
+  const obituary end{sink};
+  fmap::connect(proxy, sink);
+  CHECK(end.awaited() != "alive");
+}
+
 TEST_CASE("a map over an actor on another node, which is lost in the middle") {
   auto there = std::make_unique<node>();
   node here;

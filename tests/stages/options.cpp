@@ -112,9 +112,33 @@ TEST_CASE("options in a configuration file reach stages that leave them out") {
   CHECK(workers_of(system, {.buffersize = 16}) == 3);
 }
 
-TEST_CASE("a negative number of workers or items in the configuration is refused") {
-  const std::string option = GENERATE("--fmap.workers=-1", "--fmap.buffersize=-3");
-  arguments_config config{{option}};
+TEST_CASE("a number of workers or items below 1 in the configuration is refused") {
+  const std::string option = GENERATE("workers=-1", "workers=0", "buffersize=-3", "buffersize=0");
+  const bool in_file = GENERATE(false, true);
+  arguments_config config{in_file ? std::vector<std::string>{}
+                                  : std::vector<std::string>{"--fmap." + option},
+                          in_file ? config_group("fmap", option + "\n") : ""};
   caf::actor_system system{config};
-  CHECK_THROWS_WITH((fmap::spawn_stage<int, int>(system, same)), Catch::Contains("is negative"));
+  CHECK_THROWS_AS((fmap::spawn_stage<int, int>(system, same)), std::invalid_argument);
+  CHECK_THROWS_WITH((fmap::spawn_stage<int, int>(system, same)),
+                    Catch::Contains("fmap: fmap." + option.substr(0, option.find('=')))
+                        && Catch::Contains("at least 1"));
+}
+
+TEST_CASE("workers or items in a file that are no number are refused") {
+  struct plain_config : caf::actor_system_config {
+    explicit plain_config(const std::string& content) {
+      std::istringstream in{content};
+      if (parse(std::vector<std::string>{}, in)) throw std::runtime_error{"bad configuration"};
+    }
+  };
+  const std::string name = GENERATE("workers", "buffersize"), value = GENERATE("\"x\"", "2.5");
+  const std::string content = config_group("fmap", name + "=" + value + "\n");
+  plain_config config{content};
+  caf::actor_system system{config};
+  CHECK_THROWS_AS((fmap::spawn_stage<int, int>(system, same)), std::invalid_argument);
+  CHECK_THROWS_WITH((fmap::spawn_stage<int, int>(system, same)),
+                    Catch::Contains("fmap: fmap." + name)
+                        && Catch::Contains("must be a number, at least 1"));
+  if (name == "workers") CHECK(demand_of(system, {.workers = 1}) == "demand 16");
 }

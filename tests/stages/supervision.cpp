@@ -123,7 +123,7 @@ TEST_CASE("the stage is ended: both neighbours are told, and live on") {
 }
 
 TEST_CASE("the last handle to a stage is dropped: both neighbours are told") {
-  const std::string reason = "fmap: the stage ended before its work was done";
+  const std::string reason = "fmap: the stage ended before its work was done" + no_handle;
   const int items = GENERATE(0, 3);
   stage_rig rig;
   rig.start(same, rig.bound(4));
@@ -294,7 +294,8 @@ TEST_CASE("a sink is ended, or its upstream dies") {
   }
   SECTION("with its last handle") {
     rig.drop(sink);
-    CHECK(rig.up.heard() == lines{"stop: fmap: the sink ended before its work was done"});
+    CHECK(rig.up.heard()
+          == lines{"stop: fmap: the sink ended before its work was done" + no_handle});
     CHECK_FALSE(life.alive());
   }
   SECTION("upstream dies: what has arrived is worked on") {

@@ -117,13 +117,15 @@ inline std::string text_of(const caf::error& e) {
   return caf::to_string(e);
 }
 
-/// The smallest scheduler a system can have.
-inline void one_scheduler_thread(caf::actor_system_config& config) {
+/// The smallest scheduler a system can have; an actor has its turn for so many messages (0: for all).
+inline void one_scheduler_thread(caf::actor_system_config& config, int max_throughput = 0) {
 #if FMAP_CAF_1
-  config.set("caf.scheduler.max-threads", 1);
+  const std::string scheduler = "caf.scheduler.";
 #else
-  config.set("scheduler.max-threads", 1);
+  const std::string scheduler = "scheduler.";
 #endif
+  config.set(scheduler + "max-threads", 1);
+  if (max_throughput != 0) config.set(scheduler + "max-throughput", max_throughput);
 }
 
 #if FMAP_CAF_1

@@ -90,6 +90,10 @@ private:
   std::shared_ptr<notes> notes_ = std::make_shared<notes>();
 };
 
+/// What the reason of an end says in addition if it was for want of a handle.
+inline const std::string no_handle =
+    ": nobody has a handle to it any more, keep one until it has ended";
+
 /// How somebody ends.
 enum class death { normal, error, exit_message };
 

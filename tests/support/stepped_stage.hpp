@@ -65,18 +65,13 @@ public:
   /// A sink with a worker of its own; `fn` also gets the text of failures.
   using consumer = std::function<void(int)>;
   caf::actor start_sink(consumer fn, std::uint64_t buffersize) {
+    using call = fmap::detail::sink_call<int, consumer>;
     using item = fmap::detail::sink_types<int>::item;
-    auto call = [fn = std::move(fn)](item&& i) {
-      if (int* x = std::get_if<0>(&i))
-        fn(*x);
-      else
-        fmap::detail::throw_failure(std::get<1>(i));
-    };
     return fmap::actors::spawn<fmap::actors::sink>(
         world.system(), fmap::actors::threads::scheduled,
         std::make_unique<fmap::actors::message_run>(
             pool(1), true, bound(buffersize),
-            std::make_shared<fmap::detail::function_job<item, decltype(call)>>(call)),
+            std::make_shared<fmap::detail::function_job<item, call>>(call{std::move(fn), nullptr})),
         std::make_shared<fmap::detail::sink_types<int>>());
   }
 

@@ -4,10 +4,13 @@
 
 #include <optional>
 #include <ranges>
+#include <string>
 #include <utility>
 
 #include <caf/message.hpp>
 #include <caf/response_promise.hpp>  // make_message, in all versions
+
+#include <fmap/detail/stage_types.hpp>
 
 namespace fmap::detail {
 
@@ -17,6 +20,9 @@ public:
 
   /// The next element; none at the end. Throws what the range throws.
   virtual std::optional<caf::message> next() = 0;
+
+  /// The type of the elements.
+  virtual std::string sends() const = 0;
 };
 
 /// Refers to a range if `Range` is a reference, and has it otherwise.
@@ -32,6 +38,9 @@ public:
       ++*it_;
     if (*it_ == std::ranges::end(range_)) return std::nullopt;
     return caf::make_message(std::ranges::range_value_t<Range>(**it_));
+  }
+  std::string sends() const override {
+    return type_in_message<std::ranges::range_value_t<Range>>();
   }
 
 private:
