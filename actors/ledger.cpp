@@ -94,19 +94,19 @@ std::vector<casualty> ledger::remove_worker(worker_id id,
       r.counts.free += s.count;
       continue;
     }
-    const bool once = r.limits.max_attempts <= 1;
+    const std::uint32_t most = std::max(r.limits.max_attempts, 1u);
     for (std::uint64_t index = s.first; index != s.end(); ++index) {
       span item = part(s, index, index + 1);
       item.charge = 0;
       mark m = what(s.run, index);
       // Without a witness the only one held is to blame; of several, each runs alone from now on.
       const bool suspect = m == mark::unknown && lost.items > 1;
-      if (m == mark::unknown && !suspect) m = mark::running;
+      if ((m == mark::unknown && !suspect) || (m == mark::finished && s.alone)) m = mark::running;
       if (m == mark::expired) {
         ends(r, item, attempts(r.id, index), casualty::reason::expired);
       } else if (m == mark::running) {
         const std::uint32_t deaths = ++r.deaths[index];
-        if (deaths >= r.limits.max_attempts) {
+        if (deaths >= most) {
           ++r.counts.quarantined;
           ends(r, item, deaths, casualty::reason::quarantined);
           continue;
@@ -114,8 +114,12 @@ std::vector<casualty> ledger::remove_worker(worker_id id,
         ++r.counts.retried;
         item.alone = true;
         enqueue(r, item);
-      } else if (once && (suspect || m == mark::finished)) {
+      } else if (most == 1 && m != mark::waiting) {
         ends(r, item, 1, casualty::reason::result_lost);
+      } else if (m == mark::finished) {
+        const std::uint32_t deaths = ++r.deaths[index];
+        item.alone = deaths >= 2 || deaths + 1 >= most;
+        enqueue(r, item);
       } else {
         item.alone = s.alone || suspect;
         enqueue(r, item);
@@ -390,6 +394,11 @@ span ledger::next_ready(run_id id) {
   if (r == nullptr || !has_ready(id)) return {};
   const span result = r->ready.front();
   r->ready.pop_front();
+  // Of what was handed out before nobody asks any more.
+  if (!r->deaths.empty())
+    r->deaths.erase(r->deaths.lower_bound(r->handed_out.first),
+                    r->deaths.lower_bound(r->handed_out.end()));
+  r->handed_out = result;
   r->next_out = result.end();
   return result;
 }

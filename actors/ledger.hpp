@@ -49,11 +49,12 @@ struct run_limits {
 
 /// What a lost worker had done with an item it held.
 enum class mark : std::uint8_t {
-  waiting,   ///< not begun
-  running,   ///< to blame
-  finished,  ///< but its outcome has not arrived
-  unknown,   ///< nobody saw
-  expired    ///< ran out of its time: ends here
+  waiting,      ///< not begun
+  running,      ///< to blame
+  finished,     ///< but its outcome has not arrived
+  interrupted,  ///< begun, but that its worker was lost is not its doing
+  unknown,      ///< nobody saw
+  expired       ///< ran out of its time: ends here
 };
 
 /// An item that ends with its worker's death: its outcome is an error.
@@ -85,7 +86,9 @@ struct run_counts {
 ///     or dropped after a stop.
 ///  3. Exactly one outcome per pulled index becomes ready, whatever dies, repeats or arrives late.
 ///  4. No worker holds more than its capacity.
-///  5. An item is executed at most max_attempts times by workers that then died while it ran.
+///  5. An item is executed at most max_attempts times by workers that then died while they held it, other than for
+///     another one's sake. What had not finished is blamed at once. What had may be innocent: when that has happened
+///     to it twice, or may happen to it only once more, it runs alone, and is to blame if it happens again.
 ///  6. After end or stop a run drains to zero items in flight, and close() leaves nothing of it.
 class ledger {
 public:
@@ -200,6 +203,7 @@ private:
     std::deque<span> ready;      // in order of completion, or by index if limits.ordered
     std::uint64_t next_out = 0;  // ordered: the index that must be handed out next
     std::map<std::uint64_t, std::uint32_t> deaths;  // index -> executions that ended in a death
+    span handed_out;                                // last
     bool ended = false, stopped = false;
     double vtime = 0;                    // workers' time used so far, in ns
     double cost_ns = 0, cost_items = 0;  // recent time and items, decaying

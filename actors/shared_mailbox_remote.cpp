@@ -17,6 +17,16 @@ namespace {
 constexpr std::chrono::microseconds remote_batch_time{150};
 constexpr std::uint32_t remote_depth = 4;
 
+/// Where there is no memory to say why, that is the error.
+std::exception_ptr error_of(
+    const casualty& c, const std::function<std::exception_ptr(const casualty&)>& why) noexcept {
+  try {
+    return why(c);
+  } catch (...) {
+    return std::current_exception();
+  }
+}
+
 }  // namespace
 
 void shared_mailbox::join_remote(worker& w, doorbell_ptr bell, std::uint32_t weight,
@@ -96,13 +106,11 @@ void shared_mailbox::lose(worker& w, const std::function<mark(run_id, std::uint6
       r = runs_.at(d.item.run);
       c = r->chunks[d.item.chunk].get();
     }
-    r->work->fail(*c, c->offset(d.item.first), why(d));
+    r->work->fail(*c, c->offset(d.item.first), error_of(d, why));
     finished(*r, heir, d.item.first, 1);
   }
-  bells ring;
   std::unique_lock lock{mutex_};
   ledger_.remove_worker(heir, [](run_id, std::uint64_t) { return mark::waiting; });
-  for (auto& [id, r] : runs_) notify_drained(*r, ring);
   const auto cause = broken_;
   lock.unlock();
   if (cause) bury(0, std::make_exception_ptr(broken_pool{cause}));

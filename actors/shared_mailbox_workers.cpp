@@ -288,8 +288,8 @@ void shared_mailbox::leave(worker& w) {
   if (w.retired) --retiring_;
   if (w.reserve) --reserves_;
   for (auto& [id, r] : runs_) notify_drained(*r, ring);  // what it held of a stopped run is dropped
-  if (closing_ && idle_for_good())
-    wake_all(ring);
+  if (closing_ && (broken_ || idle_for_good()))
+    wake_all(ring);  // it may have been the last at work, and others wait for that to end
   else if (!broken_)
     wake_worker(ring);
 }

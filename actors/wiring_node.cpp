@@ -160,12 +160,11 @@ bool node_process::batch(wire::reader& r) {
   for (std::span<const std::uint32_t> left{sizes}, now = left; !left.empty();) {
     std::exception_ptr error = s->unusable;
     std::uint32_t n = error ? 0 : load(*s, head, now, bytes, error);
-    now = now.first(n);  // up to the one that cannot be read, and then that
     if (n == 0) {
-      recorder_.unclaim(*recorder_.at(head.place), 1);
-      s->sender->refuse(head.first, 1, error);
+      s->sender->refuse(head.first, head.place, std::move(error));
       n = 1;
-    } else if (error) {
+    } else if (n != now.size()) {
+      now = now.first(n);  // up to the one that cannot be read, and then that
       continue;
     }
     for (std::uint32_t i = 0; i != n; ++i) bytes.remove_prefix(left[i]);
@@ -176,7 +175,8 @@ bool node_process::batch(wire::reader& r) {
   return true;
 }
 
-/// Queues a chunk of these items, or, if one cannot be read, tells which.
+/// Queues a chunk of these items. If one cannot be read, returns how many there are before it; if that is the
+/// first, tells why.
 std::uint32_t node_process::load(served& s, const batch_head& head,
                                  std::span<const std::uint32_t> sizes, std::string_view bytes,
                                  std::exception_ptr& error) {
@@ -194,14 +194,18 @@ std::uint32_t node_process::load(served& s, const batch_head& head,
       s.remote->load_item(content, *items, n);
     }
   } catch (...) {
-    error = std::current_exception();
-    if (items) s.work->clear(*items, 0, n);
-    for (std::uint32_t i = 0; i != count; ++i)
-      recorder_.at(head.place + i)->store(slot_state::item, std::memory_order_relaxed);
-    return n;
+    if (n == 0) error = std::current_exception();
   }
-  core_->box->push(*s.here, std::move(items), count);
-  return count;
+  if (n == count) {
+    core_->box->push(*s.here, std::move(items), count);
+    return count;
+  }
+  // What had been read will be read again.
+  for (std::uint32_t i = count; i-- != 0;) {
+    if (i < n) s.work->clear(*items, i, i + 1);
+    recorder_.at(head.place + i)->store(slot_state::item, std::memory_order_release);
+  }
+  return n;
 }
 
 void node_process::blame(std::string_view unfinished_batch) {
@@ -222,7 +226,10 @@ bool node_process::recall(wire::reader& r) {
   for (outcome_span span : core_->box->withdraw(*s->here)) {
     const std::uint32_t begin = span.end - span.count;
     const std::uint64_t first = span.in->origin + begin;
-    s->work->clear(*span.in, begin, span.end);
+    for (std::uint32_t i = begin; i != span.end; ++i) {
+      s->work->clear(*span.in, i, i + 1);
+      span.in->state(i).store(slot_state::returned, std::memory_order_release);
+    }
     recorder_.unclaim(span.in->state(begin), span.count);
     core_->box->release(*s->here, span);
     back_.send(frame::returned, bytes_of(there, first, span.count));
@@ -260,7 +267,7 @@ void node_main(int socket, int recorder_fd) {
   // Whole lines, so that those of several processes stay apart, and none is lost in a crash.
   std::setvbuf(stdout, nullptr, _IOLBF, BUFSIZ);
 
-  connection in{socket};
+  connection in{socket, peer::pool};
   auto node = std::make_unique<node_process>(socket, recorder_fd);
   for (;;) {
     try {

@@ -10,6 +10,7 @@
 
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace fmap::actors {
@@ -38,7 +39,15 @@ bool ready(int fd, short events, int patience) {
   return n != 0;
 }
 
+/// Which file it is; 0 if none.
+std::uint64_t inode_of(int fd) {
+  struct stat about {};
+  return ::fstat(fd, &about) == 0 ? about.st_ino : 0;
+}
+
 }  // namespace
+
+connection::connection(int fd, peer other) : fd_{fd}, inode_{inode_of(fd)}, peer_{other} {}
 
 connection::~connection() { ::close(fd_); }
 
@@ -66,8 +75,12 @@ bool connection::send(frame kind, std::string_view head, std::string_view body) 
   return flush(true) && write(body.data(), body.size(), done, true);
 }
 
+/// In a worker process the user's code may have closed it, and the number may be another file's by now.
+bool connection::still_there() const { return inode_of(fd_) == inode_; }
+
 /// Writes from `done` on what the socket takes now, or, if `all`, everything.
 bool connection::write(const char* data, std::size_t size, std::size_t& done, bool all) {
+  if (all && !still_there()) return false;
   while (done != size) {
     const ssize_t n = ::send(fd_, data + done, size - done, MSG_NOSIGNAL | MSG_DONTWAIT);
     if (n >= 0) {
@@ -130,6 +143,7 @@ bool connection::fill(bool wait) {
     if (n == 0) return false;
     if (errno == EAGAIN || errno == EWOULDBLOCK) {
       if (!wait) return true;
+      if (!still_there()) return false;
       if (!spin_.wait([this] { return ready(fd_, POLLIN, 0); })) ready(fd_, POLLIN, -1);
     } else if (errno != EINTR) {
       return false;
@@ -137,14 +151,22 @@ bool connection::fill(bool wait) {
   }
 }
 
+/// Whether the peer may send such a frame.
+bool connection::possible(std::uint64_t length, frame kind) const {
+  const bool from_pool = kind <= frame::quit;
+  return length != 0 && length <= longest_frame && kind <= frame::broken
+         && from_pool == (peer_ == peer::pool);
+}
+
 bool connection::each(const std::function<bool(frame, wire::reader&)>& handle) {
   while (arrived() >= header_size) {
     const char* const at = in_.get() + in_begin_;
     const std::uint64_t length = get_length(at);
-    if (length == 0) return false;
+    const auto kind = static_cast<frame>(at[length_size]);
+    if (!possible(length, kind)) return false;
     if (length > arrived() - length_size) break;
     wire::reader content{std::string_view{at + header_size, length - 1}};
-    if (!handle(static_cast<frame>(at[length_size]), content)) return false;
+    if (!handle(kind, content)) return false;
     in_begin_ += length_size + length;
   }
   return true;

@@ -33,12 +33,18 @@ enum class frame : std::uint8_t {
 
 inline constexpr std::uint32_t frame_protocol = 1;
 
+/// No frame is longer: one holds less than a megabyte and one item of less than 4 GiB.
+inline constexpr std::uint64_t longest_frame = (std::uint64_t{1} << 32) + (1u << 24);
+
+/// Who is at the other end.
+enum class peer : std::uint8_t { pool, worker_process };
+
 /// Gathers frames and writes them out, reads and cuts up what comes in. A frame is its length (8 bytes,
 /// little endian, of what follows), its kind (1 byte) and its content. Not thread-safe.
 class connection {
 public:
   /// Takes over the descriptor.
-  explicit connection(int fd) : fd_{fd} {}
+  connection(int fd, peer other);
   ~connection();
   connection(const connection&) = delete;
   connection& operator=(const connection&) = delete;
@@ -74,7 +80,8 @@ public:
   /// it had sent has been read. Memory grows with what arrives, whatever a length claims.
   bool fill(bool wait = false);
 
-  /// Hands over each frame that has arrived in full. False: what arrives makes no sense.
+  /// Hands over each frame that has arrived in full. False: what arrives makes no sense. What no peer sends is not
+  /// waited for: a line of text, say, that somebody wrote to the wrong descriptor.
   bool each(const std::function<bool(frame, wire::reader&)>& handle);
 
   /// What there is of the content of a frame of this kind that has not arrived in full.
@@ -86,7 +93,12 @@ private:
   bool write(const char* data, std::size_t size, std::size_t& done, bool all);
   void make_room();
 
-  int fd_;
+  bool possible(std::uint64_t length, frame) const;
+  bool still_there() const;
+
+  const int fd_;
+  const std::uint64_t inode_;
+  const peer peer_;
   spinner spin_;
   std::string out_;
   std::size_t written_ = 0;

@@ -34,6 +34,8 @@ void custody::open(const run_ptr& r) {
   wire::writer w{function};
   work.save_function(w);
   w.throw_if_failed();
+  if (function.size() > std::numeric_limits<std::uint32_t>::max())
+    throw wire::error{"a function of 4 GiB or more"};
   line_.send(frame::open, [&](wire::writer& out) {
     out.apply(r->id);
     out.apply(std::string{work.key()});
@@ -235,9 +237,14 @@ void custody::forget_empty() {
 
 mark custody::state_of(const item& it) const {
   const holding* h = find(it.first, it.second);
-  if (h == nullptr) return mark::waiting;
-  switch (recorder_.at(h->place + static_cast<std::uint32_t>(it.second - h->first))->load()) {
-    case slot_state::item: return mark::waiting;
+  return h != nullptr ? state_of(*h, static_cast<std::uint32_t>(it.second - h->first))
+                      : mark::waiting;
+}
+
+mark custody::state_of(const holding& h, std::uint32_t i) const {
+  switch (recorder_.at(h.place + i)->load()) {
+    case slot_state::item:
+    case slot_state::returned: return mark::waiting;
     case slot_state::arriving:
     case slot_state::running: return mark::running;
     default: return mark::finished;
@@ -250,10 +257,10 @@ std::uint32_t custody::size() const noexcept {
   return n;
 }
 
-bool custody::anything(slot_state wanted) const {
+bool custody::any_is(mark wanted) const {
   return std::any_of(holdings_.begin(), holdings_.end(), [&](const holding& h) {
     for (std::uint32_t i = 0; i != h.count; ++i)
-      if (h.is_open[i] && state(h, i) == wanted) return true;
+      if (h.is_open[i] && state_of(h, i) == wanted) return true;
     return false;
   });
 }

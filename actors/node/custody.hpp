@@ -55,8 +55,9 @@ public:
 
   /// How far the process got with an item.
   mark state_of(const item&) const;
-  /// Whether it is at any item that is in this state.
-  bool anything(detail::slot_state) const;
+  /// Whether it is at any item, or has been at any that it holds.
+  bool at_work() const { return any_is(mark::running); }
+  bool begun() const { return at_work() || any_is(mark::finished); }
 
   /// The longest and the shortest item_timeout of what is held; 0 if there is none.
   struct limits {
@@ -72,7 +73,7 @@ public:
     for (const holding& h : holdings_) {
       if (h.of->limits.item_timeout.count() == 0) continue;
       for (std::uint32_t i = 0; i != h.count; ++i)
-        if (h.is_open[i] && occupies(h, i)
+        if (h.is_open[i] && state_of(h, i) == mark::running
             && f(item{h.of->id, h.first + i}, h.of->limits.item_timeout))
           return;
     }
@@ -96,13 +97,8 @@ private:
     std::uint64_t end() const { return first + count; }
   };
 
-  detail::slot_state state(const holding& h, std::uint32_t i) const {
-    return recorder_.at(h.place + i)->load();
-  }
-  bool occupies(const holding& h, std::uint32_t i) const {
-    return state(h, i) == detail::slot_state::running
-           || state(h, i) == detail::slot_state::arriving;
-  }
+  mark state_of(const holding&, std::uint32_t i) const;
+  bool any_is(mark) const;
   void open(const run_ptr&);
   void post(const parcel&, detail::remote_job&, std::uint64_t first);
   void load(const holding&, std::uint64_t index, std::string_view bytes);

@@ -5,11 +5,13 @@
 
 #include <limits>
 #include <system_error>
+#include <utility>
 
 #include <fcntl.h>
 #include <unistd.h>
 
 #include <fmap/detail/exception_codec.hpp>
+#include <fmap/detail/function_job.hpp>
 
 namespace fmap::actors {
 
@@ -37,9 +39,11 @@ std::string encode_here(const std::exception_ptr& error) {
   return detail::encode_exception(error, host, ::getpid());
 }
 
-way_back::way_back(int fd) : line_{copy_of(fd)} {}
+way_back::way_back(int fd) : line_{copy_of(fd), peer::pool} {}
 
 void way_back::post(frame kind, std::string_view head, std::string_view body) {
+  // The child of an item that forked, and that came back here, is nobody's worker.
+  if (::getpid() != process_) ::_exit(0);
   std::lock_guard guard{mutex_};
   if (!line_.send(kind, head, body)) ::_exit(0);
 }
@@ -78,7 +82,6 @@ void outcome_sender::send(const outcome_span& s) {
     append(*s.in, i);
     if (bytes_.size() < frame_size && i + 1 != s.end) continue;
     // As soon as the pool has the outcomes it gives their places in the recorder to other items.
-    run_->work->clear(*s.in, from, i + 1);
     flight_.unclaim(s.in->state(from), i + 1 - from);
     post(s.in->origin + from, each);
     from = i + 1;
@@ -86,32 +89,37 @@ void outcome_sender::send(const outcome_span& s) {
   run_->taken += s.count;
 }
 
-/// While a value is being encoded its item counts as running: that, too, is the user's code.
+/// Moves an outcome into the frame that is about to be sent. To encode and to destroy it is the user's code:
+/// meanwhile its item counts as running.
 void outcome_sender::append(chunk& c, std::uint32_t i) {
   const std::size_t before = bytes_.size();
-  std::exception_ptr error;
-  if (c.state(i).load(std::memory_order_acquire) == slot_state::error) {
-    error = c.error(i);
-  } else {
-    c.state(i).store(slot_state::running, std::memory_order_relaxed);
-    try {
-      wire::writer w{bytes_};
-      w.apply(false);
-      work_->save_value(w, c, i);
-      w.throw_if_failed();
-      if (bytes_.size() - before > std::numeric_limits<std::uint32_t>::max())
-        throw wire::error{"a result of 4 GiB or more"};
-    } catch (...) {
-      error = std::current_exception();
-      bytes_.resize(before);
-    }
-    c.state(i).store(slot_state::value, std::memory_order_release);
-  }
-  if (error) {
-    wire::writer{bytes_}.apply(true);
-    bytes_ += encode_here(error);
-  }
+  const slot_state held = c.state(i).load(std::memory_order_acquire);
+  detail::mark_running(c.state(i));
+  encode(c, i, held);
+  c.state(i).store(held, std::memory_order_release);
+  run_->work->clear(c, i, i + 1);
   sizes_.push_back(static_cast<std::uint32_t>(bytes_.size() - before));
+}
+
+void outcome_sender::encode(chunk& c, std::uint32_t i, slot_state held) {
+  if (held == slot_state::error) return encode_error(c.error(i));
+  const std::size_t before = bytes_.size();
+  try {
+    wire::writer w{bytes_};
+    w.apply(false);
+    work_->save_value(w, c, i);
+    w.throw_if_failed();
+    if (bytes_.size() - before > std::numeric_limits<std::uint32_t>::max())
+      throw wire::error{"a result of 4 GiB or more"};
+  } catch (...) {
+    bytes_.resize(before);
+    encode_error(std::current_exception());
+  }
+}
+
+void outcome_sender::encode_error(const std::exception_ptr& error) {
+  wire::writer{bytes_}.apply(true);
+  bytes_ += encode_here(error);
 }
 
 void outcome_sender::post(std::uint64_t first, std::chrono::nanoseconds each) {
@@ -127,15 +135,16 @@ void outcome_sender::post(std::uint64_t first, std::chrono::nanoseconds each) {
   sizes_.clear();
 }
 
-void outcome_sender::refuse(std::uint64_t first, std::uint32_t count,
-                            const std::exception_ptr& error) {
+void outcome_sender::refuse(std::uint64_t index, std::uint32_t place, std::exception_ptr error) {
   std::lock_guard guard{mutex_};
-  const std::string bytes = '\1' + encode_here(error);
-  for (std::uint32_t i = 0; i != count; ++i) {
-    bytes_ += bytes;
-    sizes_.push_back(static_cast<std::uint32_t>(bytes.size()));
-  }
-  post(first, {});
+  recorder::state& state = *flight_.at(place);
+  detail::mark_running(state);
+  encode_error(error);
+  error = nullptr;
+  state.store(slot_state::empty, std::memory_order_release);
+  flight_.unclaim(state, 1);
+  sizes_.push_back(static_cast<std::uint32_t>(bytes_.size()));
+  post(index, {});
   back_.flush();
 }
 

@@ -10,6 +10,8 @@
 #include <string_view>
 #include <vector>
 
+#include <unistd.h>
+
 #include <fmap/detail/remote_job.hpp>
 
 #include "actors/node/connection.hpp"
@@ -36,6 +38,7 @@ public:
   }
 
 private:
+  const pid_t process_ = ::getpid();
   std::mutex mutex_;
   connection line_;
 };
@@ -54,12 +57,14 @@ public:
   void stop();
   void ring() noexcept override;
 
-  /// Items whose outcome is this error.
-  void refuse(std::uint64_t first, std::uint32_t count, const std::exception_ptr&);
+  /// An item at this place in the recorder ends with this error.
+  void refuse(std::uint64_t index, std::uint32_t place, std::exception_ptr);
 
 private:
   void send(const outcome_span&);
   void append(chunk&, std::uint32_t i);
+  void encode(chunk&, std::uint32_t i, detail::slot_state held);
+  void encode_error(const std::exception_ptr&);
   void post(std::uint64_t first, std::chrono::nanoseconds each);
 
   way_back& back_;

@@ -21,8 +21,6 @@ namespace fmap::actors {
 
 namespace {
 
-using detail::slot_state;
-
 /// Items in the hands of one process, at most.
 constexpr std::uint32_t capacity_per_thread = 8192, largest_capacity = recorder::size / 4;
 constexpr std::size_t enough_waiting = 4u << 20;
@@ -111,7 +109,7 @@ void stub::live() {
 
 void stub::start() {
   const auto [ours, theirs] = socket_pair();
-  line_.emplace(ours);
+  line_.emplace(ours, peer::worker_process);
   try {
     held_.emplace(*box_, place_, *line_);
     child_.emplace(theirs, held_->flight().fd(), settings_.environment);
@@ -134,14 +132,16 @@ bool stub::exchange() {
   pollfd fds[] = {
       {line_->fd(), POLLIN, 0}, {bell_->fd(), POLLIN, 0}, {child_->end_fd(), POLLIN, 0}};
   if (line_->waiting() != 0) fds[0].events |= POLLOUT;
+  const int longest = patience();
   const bool there = spin_.wait([&] { return ::poll(fds, 3, 0) > 0; });
-  if (!there && ::poll(fds, 3, patience()) < 0) return errno == EINTR;
+  const bool failed = !there && ::poll(fds, 3, longest) < 0;
+  watched_.look(clock::now(), std::chrono::milliseconds{std::max(longest, 0)});
+  if (failed) return errno == EINTR;
   if (fds[1].revents != 0) bell_->reset();
   if (fds[2].revents != 0) return read_all(), false;
   if ((fds[0].revents & ~POLLOUT) != 0) {
     const bool more = line_->fill();
-    if (!line_->each([this](frame kind, wire::reader& r) { return receive(kind, r); }) || !more)
-      return false;
+    if (!read() || !more) return false;
   }
   if (box_->broken()) {
     blameless_ = true;
@@ -154,7 +154,7 @@ bool stub::exchange() {
   if (held_->empty()) {
     if (place_.retired) get_up();
     if (!quitting_ && (place_.retired || box_->may_leave())) {
-      quitting_ = clock::now();
+      quitting_ = watched_.now();
       blameless_ = true;
       line_->send(frame::quit);
     }
@@ -168,10 +168,16 @@ bool stub::read_all() {
     const std::size_t before = line_->arrived();
     const bool more = line_->fill();
     const bool something = line_->arrived() != before;
-    if (!line_->each([this](frame kind, wire::reader& r) { return receive(kind, r); }))
-      return false;
+    if (!read()) return false;
     if (!more || !something) return true;
   }
+}
+
+/// False: what the process sent makes no sense, and it is not to be trusted any more.
+bool stub::read() {
+  const bool sane = line_->each([this](frame kind, wire::reader& r) { return receive(kind, r); });
+  nonsense_ = nonsense_ || !sane;
+  return sane;
 }
 
 /// Milliseconds until something has to be looked after; -1: never.
@@ -189,8 +195,14 @@ int stub::patience() const {
 /// Collects the process, which has ended or is about to.
 worker_death stub::end() {
   if (!child_) return {};
-  if (!quitting_) child_->kill_if_alive();
+  if (nonsense_)
+    child_->kill();
+  else if (!quitting_)
+    child_->kill_if_alive();
   worker_death death = child_->reap();
+  if (nonsense_)
+    death.reason = "it had sent what is no message: perhaps something wrote to a descriptor that "
+                   "it does not own";
   if (held_->flight().out_of_memory() && settings_.address_space_limit)
     death.reason = "it had run into its address-space limit of "
                    + std::to_string(*settings_.address_space_limit) + " bytes";
@@ -203,10 +215,8 @@ void stub::bury() {
   const bool started = child_.has_value();
   const worker_death death = end();
   const bool broken = box_->broken() != nullptr;
-  // One that had proved to work, and was at work, was just between two items.
-  const bool working = held_ && !held_->empty()
-                       && (held_->delivered() || held_->anything(slot_state::running)
-                           || held_->anything(slot_state::arriving));
+  // What it had begun is to blame. One that had proved to work, and had something to do, was just between two items.
+  const bool working = held_ && !held_->empty() && (held_->delivered() || held_->begun());
   if (started && !broken && !blameless_ && !working && !expired_ && !commons_->budget.spend(ready_))
     box_->break_up(std::make_exception_ptr(
         error{"fmap: worker processes keep dying outside any item; the last: "
@@ -229,24 +239,26 @@ mark stub::state_of(const custody::item& item) const {
   if (!held_) return mark::waiting;
   if (expired_ == item) return mark::expired;
   const mark m = held_->state_of(item);
-  // It was killed for another one's sake.
-  return expired_ && m == mark::running ? mark::finished : m;
+  return expired_ && m != mark::waiting ? mark::interrupted : m;
 }
 
 std::exception_ptr stub::error_of(const casualty& c, const worker_death& death) const {
   if (c.why == casualty::reason::expired)
     return std::make_exception_ptr(item_timeout{c.item.first, held_->timeout_of(c.item.run)});
   worker_death d = death;
-  if (c.why == casualty::reason::result_lost)
-    d.reason += std::string{d.reason.empty() ? "" : "; "}
-                + (expired_ ? "it was killed because another item ran for too long"
-                            : "the item had finished, but its result had not arrived");
+  const mark m = state_of({c.item.run, c.item.first});
+  if (m == mark::interrupted || m == mark::finished)
+    d.reason +=
+        std::string{d.reason.empty() ? "" : "; "}
+        + (m == mark::interrupted ? "it was killed because another item ran for too long"
+                                  : "the item had finished, but its result had not arrived");
   return std::make_exception_ptr(worker_lost{c.item.first, c.attempts, std::move(d)});
 }
 
-/// False: it makes no sense, and the process is not to be trusted any more.
+/// False: it makes no sense.
 bool stub::receive(frame kind, wire::reader& r) {
   progress_at_ = clock::now();
+  advanced_ = watched_.now();
   switch (kind) {
     case frame::hello: return greet(r);
     case frame::started:
@@ -296,7 +308,10 @@ void stub::take() {
     const parcel p = box_->take(place_, static_cast<std::uint32_t>(std::min<std::uint64_t>(
                                             left, shared_mailbox::any_number)));
     if (!p) return;
-    if (held_->empty()) progress_at_ = clock::now();
+    if (held_->empty()) {
+      progress_at_ = clock::now();
+      advanced_ = watched_.now();
+    }
     sent_ += held_->send(p);
     if (settings_.max_items && sent_ == *settings_.max_items) box_->retire(place_);
   }
@@ -307,8 +322,7 @@ bool stub::crowded() const { return !stalled_ && held_->size() > settings_.threa
 
 /// What has not begun behind a slow item is for somebody else.
 void stub::unburden() {
-  if (crowded() && clock::now() - progress_at_ >= slow_item
-      && held_->anything(slot_state::running)) {
+  if (crowded() && clock::now() - progress_at_ >= slow_item && held_->at_work()) {
     stalled_ = true;
     held_->recall_all();
   }
@@ -322,11 +336,11 @@ void stub::get_up() {
 /// Looks for items that run for too long, for a process that does nothing with what it has, and for one
 /// that does not end.
 void stub::watch() {
-  const auto now = clock::now();
+  const auto now = watched_.now();
   if (quitting_ && now - *quitting_ > time_to_quit) return child_->kill();
   const auto limits = held_->timeouts();
   if (limits.least.count() == 0 || expired_) return;
-  std::map<custody::item, clock::time_point> running;
+  std::map<custody::item, watched_time::duration> running;
   held_->each_running([&](const custody::item& item, std::chrono::nanoseconds limit) {
     const auto seen = running_since_.find(item);
     const auto since = running[item] = seen != running_since_.end() ? seen->second : now;
@@ -335,9 +349,10 @@ void stub::watch() {
     return true;
   });
   running_since_.swap(running);
+  // (An item_timeout may be the longest there is.)
   if (expired_
       || (ready_ && running_since_.empty()
-          && now - progress_at_ > limits.most + std::chrono::seconds{1}))
+          && now - advanced_ - std::chrono::seconds{1} > limits.most))
     child_->kill();
 }
 

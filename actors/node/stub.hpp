@@ -15,6 +15,7 @@
 #include "actors/node/connection.hpp"
 #include "actors/node/custody.hpp"
 #include "actors/node/seats.hpp"
+#include "actors/node/watched_time.hpp"
 #include "actors/shared_mailbox.hpp"
 
 namespace fmap::actors {
@@ -80,6 +81,7 @@ private:
 
   void start();
   bool exchange();
+  bool read();
   bool read_all();
   int patience() const;
   bool receive(frame, wire::reader&);
@@ -111,11 +113,14 @@ private:
   bool seated_ = false;     // it may work
   bool stalled_ = false;    // it is at slow items, and gets no others before one of them is done
   bool blameless_ = false;  // its death is our doing
-  std::optional<clock::time_point> quitting_;  // since it was told to finish
-  std::uint64_t sent_ = 0;                     // items, in its life
-  std::map<custody::item, clock::time_point> running_since_;
+  bool nonsense_ = false;   // it sent some
+  watched_time watched_;
+  std::optional<watched_time::duration> quitting_;  // since it was told to finish
+  std::uint64_t sent_ = 0;                          // items, in its life
+  std::map<custody::item, watched_time::duration> running_since_;
   std::optional<custody::item> expired_;
   clock::time_point progress_at_ = clock::now();
+  watched_time::duration advanced_{};  // the same as it was watched
 };
 
 }  // namespace fmap::actors

@@ -102,13 +102,13 @@ private:
         s_.remove_worker(w, [](run_id, std::uint64_t) { return mark::waiting; });
       return;
     }
-    const std::uint64_t kind = random_.below(6), salt = random_.below(1000);
+    const std::uint64_t kind = random_.below(7), salt = random_.below(1000);
     const worker_id heir = random_.one_in(2) ? s_.add_worker(1u << 20, 0) : 0;
     heirs_.insert(heir);
     s_.remove_worker(
         w,
         [=](run_id run, std::uint64_t index) {
-          return static_cast<mark>(kind < 5 ? kind : (index * 7 + run + salt) % 5);
+          return static_cast<mark>(kind < 6 ? kind : (index * 7 + run + salt) % 6);
         },
         heir);
   }

@@ -107,6 +107,45 @@ TEST_CASE("ledger: a finished item whose result was lost runs again, unless that
   CHECK(once.l.counts(once.run).quarantined == 0);
 }
 
+TEST_CASE("ledger: an item whose result is lost again and again runs alone, and then is to blame") {
+  for (const std::uint32_t most : {2U, 3U, 10U}) {
+    held_batch b{2, most};
+    CHECK(lose(b.l, b.worker, mark::finished).empty());
+    for (std::uint32_t deaths = 1;; ++deaths) {
+      REQUIRE(deaths < most);
+      const worker_id w = b.l.add_worker(plenty);
+      const span s = b.l.take(w);
+      CHECK(s.first == 0);
+      CHECK(s.alone == (deaths >= 2 || deaths + 1 == most));
+      CHECK(b.l.attempts(b.run, 0) == deaths + 1);
+      const auto lost = lose(b.l, w, mark::finished);
+      if (lost.empty()) continue;
+      CHECK(lost[0].why == reason::quarantined);
+      CHECK(lost[0].attempts == most);
+      CHECK(deaths + 1 == most);
+      break;
+    }
+    CHECK(b.l.counts(b.run).quarantined == 1);
+  }
+}
+
+TEST_CASE("ledger: what was interrupted for another one's sake is not blamed, however often") {
+  held_batch b{2, 3};
+  worker_id w = b.worker;
+  for (int i = 0; i != 10; ++i) {
+    CHECK(lose(b.l, w, mark::interrupted).empty());
+    w = b.l.add_worker(plenty);
+    const span s = b.l.take(w);
+    CHECK(s.count == 2);
+    CHECK_FALSE(s.alone);
+  }
+  CHECK(b.l.attempts(b.run, 0) == 1);
+  held_batch once{2, 1};
+  const auto lost = lose(once.l, once.worker, mark::interrupted);
+  REQUIRE(lost.size() == 2);
+  CHECK(lost[0].why == reason::result_lost);
+}
+
 TEST_CASE("ledger: an item that ran out of its time ends there") {
   held_batch b{3};
   const auto lost = b.l.remove_worker(b.worker, [](run_id, std::uint64_t index) {

@@ -3,6 +3,7 @@
 
 #include <any>
 #include <csignal>
+#include <exception>
 #include <filesystem>
 #include <functional>
 #include <future>
@@ -11,9 +12,12 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <system_error>
 #include <typeinfo>
+#include <utility>
 #include <variant>
+#include <vector>
 
 #include <fmap/detail/exception_codec.hpp>
 #include <fmap/remote_error.hpp>
@@ -192,7 +196,7 @@ TEST_CASE("remote_error: malformed bytes are no exception, none at all are one")
   CHECK(decode_exception(cut) == nullptr);
   CHECK_FALSE(cut.ok());
   std::string strange = bytes;
-  strange[0] = '\xff';
+  strange[1] = '\xff';  // what it is known as
   fmap::wire::reader unknown{strange};
   CHECK(decode_exception(unknown) == nullptr);
   CHECK_FALSE(unknown.ok());
@@ -213,4 +217,75 @@ TEST_CASE("worker_lost: its message names everything") {
   CHECK_THAT((worker_lost{0, 1, {.signal = 60}}.what()), Catch::Contains("signal 60"));
   CHECK_THAT((fmap::item_timeout{5, 250ms}.what()),
              Catch::Contains("item 5 ran longer") && Catch::Contains("0.25 s"));
+}
+
+namespace {
+struct says_nothing : std::runtime_error {
+  using std::runtime_error::runtime_error;
+  const char* what() const noexcept override { return nullptr; }
+};
+
+/// What it says, and what those say because of which it was thrown.
+std::vector<std::string> story_of(const std::exception_ptr& e) {
+  try {
+    std::rethrow_exception(e);
+  } catch (const std::exception& x) {
+    std::vector<std::string> result{x.what()};
+    const auto* nested = dynamic_cast<const std::nested_exception*>(&x);
+    if (nested == nullptr || !nested->nested_ptr()) return result;
+    for (auto& more : story_of(nested->nested_ptr())) result.push_back(std::move(more));
+    return result;
+  }
+}
+
+/// Wrapped so many times.
+std::exception_ptr wrapped(int times) {
+  if (times == 0) return std::make_exception_ptr(std::out_of_range{"0"});
+  try {
+    try {
+      std::rethrow_exception(wrapped(times - 1));
+    } catch (...) {
+      std::throw_with_nested(std::invalid_argument{std::to_string(times)});
+    }
+  } catch (...) {
+    return std::current_exception();
+  }
+}
+}  // namespace
+
+TEST_CASE("remote errors: one whose what() is null still is what it is") {
+  arrives_as<std::runtime_error>(says_nothing{"nothing"}, [](const std::runtime_error& e) {
+    CHECK(std::string{e.what()}.find("says_nothing") != std::string::npos);
+  });
+}
+
+TEST_CASE("remote errors: causes arrive, with their types and origins, over several processes") {
+  const auto once = cross(wrapped(2));
+  CHECK(story_of(once) == std::vector<std::string>{"2", "1", "0"});
+  CHECK(story_of(cross(once, "elsewhere", 1)) == std::vector<std::string>{"2", "1", "0"});
+  try {
+    std::rethrow_exception(once);
+  } catch (const std::invalid_argument& e) {
+    const auto* nested = dynamic_cast<const std::nested_exception*>(&e);
+    REQUIRE(nested != nullptr);
+    CHECK_THROWS_AS(nested->rethrow_nested(), std::invalid_argument);
+  }
+  CHECK(story_of(cross(wrapped(100))).size() == 16);
+}
+
+TEST_CASE("remote errors: what no exception looks like is refused") {
+  for (const char n : {'\0', '\x11', '\xff'}) {
+    const std::string bytes = n + encode_exception(wrapped(1), "h", 1).substr(1);
+    fmap::wire::reader r{bytes};
+    CHECK(decode_exception(r) == nullptr);
+  }
+}
+
+TEST_CASE("remote errors: a long text arrives, one that is too long is cut off") {
+  arrives(std::runtime_error{std::string(std::size_t{64} << 20, 'x')});
+  arrives_as<std::runtime_error>(std::runtime_error{std::string(std::size_t{129} << 20, 'x')},
+                                 [](const std::runtime_error& e) {
+                                   const std::size_t size = std::string_view{e.what()}.size();
+                                   CHECK(size < (std::size_t{129} << 20));
+                                 });
 }

@@ -47,7 +47,7 @@ TEST_CASE("an item that was sent back may be sent again while others of its batc
   int ends[2];
   REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == 0);
   {
-    connection line{ends[0]};
+    connection line{ends[0], peer::worker_process};
     custody held{box, place, line};
     const auto send = [&] {
       while (const parcel p = box.take(place)) held.send(p);

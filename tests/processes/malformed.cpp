@@ -121,7 +121,7 @@ void pool_reads(testing::dice& d) {
   }
   box.push(*r, std::move(items), count);
   ends e;
-  connection line{e.fd[0]};
+  connection line{e.fd[0], peer::worker_process};
   custody held{box, place, line};
   while (const parcel p = box.take(place)) held.send(p);
 

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Programs of their own as parents: what happens to worker processes when the parent is killed,
 // interrupted, or has not called fmap::init.
+#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <ranges>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <sys/wait.h>
@@ -128,6 +130,31 @@ TEST_CASE("workers that print", "[.program]") {
   };
   fmap::future_map m{pool, print, std::views::iota(0, 100), {.max_attempts = 1}};
   for ([[maybe_unused]] auto& o : m.outcomes()) {}
+}
+
+TEST_CASE("a parent whose items take a while", "[.program]") {
+  fmap::process_pool pool{{.workers = 2, .restarts = 0}};
+  constexpr auto fn = [](int x) {
+    logbook::write(static_cast<std::uint64_t>(x));
+    for (int i = 0; i != 40; ++i) ::usleep(10'000);
+    return x;
+  };
+  fmap::future_map m{pool,
+                     fn,
+                     std::views::iota(0, 4),
+                     {.buffersize = 2, .item_timeout = std::chrono::seconds{2}, .max_attempts = 1}};
+  for (auto& o : m.outcomes()) CHECK(o.has_value());
+}
+
+TEST_CASE("time during which the whole program was stopped is not the items'") {
+  const logbook log;
+  program parent{"a parent whose items take a while", log};
+  REQUIRE(eventually([&] { return !log.counts().empty(); }));
+  ::kill(-parent.pid(), SIGSTOP);
+  std::this_thread::sleep_for(std::chrono::milliseconds{2500});  // longer than an item may run
+  ::kill(-parent.pid(), SIGCONT);
+  CHECK(parent.wait() == 0);
+  CHECK(log.counts().size() == 4);
 }
 
 TEST_CASE("workers end within a second of a parent that is killed, whatever they do") {

@@ -234,7 +234,7 @@ public:
       expect(l.has_ready(id) == r.can_hand_out(), "has_ready");
       for (const auto& [index, i] : r.items) {
         expect(i.deaths <= std::max(r.limits.max_attempts, 1u), "invariant 5");
-        if (i.deaths != 0)
+        if (i.deaths != 0 && i.where != place::handed_out)
           expect(l.attempts(id, index) == std::min(i.deaths + 1, r.limits.max_attempts),
                  "attempts");
       }
@@ -272,7 +272,7 @@ private:
     using reason = casualty::reason;
     item_model& i = at->second;
     if (r.stopped) return r.drop(at), std::nullopt;
-    if (m == mark::unknown && single) m = mark::running;
+    if ((m == mark::unknown && single) || (m == mark::finished && i.alone)) m = mark::running;
     std::optional<reason> why;
     if (m == mark::expired) {
       why = reason::expired;
@@ -282,6 +282,8 @@ private:
     } else if (m != mark::waiting && r.limits.max_attempts <= 1) {
       why = reason::result_lost;
     }
+    if (!why && m == mark::finished)
+      i.alone = ++i.deaths >= 2 || i.deaths + 1 >= r.limits.max_attempts;
     if (!why && (m == mark::running || m == mark::unknown)) i.alone = true;
     i.where = why ? place::ready : place::queued;
     return why;

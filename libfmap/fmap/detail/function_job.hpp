@@ -172,15 +172,24 @@ public:
   void clear(chunk& c, std::uint32_t begin, std::uint32_t end) override {
     for (std::uint32_t i = begin; i != end; ++i) {
       switch (c.state(i).load(std::memory_order_acquire)) {
-        case slot_state::empty: continue;
-        case slot_state::item: std::destroy_at(static_cast<In*>(c.at(i))); break;
-        case slot_state::value: std::destroy_at(static_cast<Out*>(c.value(i))); break;
-        case slot_state::error: std::destroy_at(&c.error(i)); break;
+        case slot_state::empty:
+        case slot_state::returned: continue;
+        case slot_state::item: destroy(c.state(i), static_cast<In*>(c.at(i))); break;
+        case slot_state::value: destroy(c.state(i), static_cast<Out*>(c.value(i))); break;
+        case slot_state::error: destroy(c.state(i), &c.error(i)); break;
         case slot_state::arriving:
         case slot_state::running: break;
       }
-      c.state(i).store(slot_state::empty, std::memory_order_relaxed);
+      c.state(i).store(slot_state::empty, std::memory_order_release);
     }
+  }
+
+private:
+  /// A destructor is the user's code, too.
+  template <class T>
+  static void destroy(std::atomic<slot_state>& state, T* what) {
+    if constexpr (!std::is_trivially_destructible_v<T>) mark_running(state);
+    std::destroy_at(what);
   }
 };
 

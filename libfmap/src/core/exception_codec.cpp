@@ -4,6 +4,7 @@
 #include <any>
 #include <array>
 #include <cstdint>
+#include <exception>
 #include <filesystem>
 #include <functional>
 #include <future>
@@ -17,6 +18,7 @@
 #include <typeinfo>
 #include <utility>
 #include <variant>
+#include <vector>
 
 #include <cxxabi.h>
 
@@ -41,6 +43,12 @@ template <class Inspector>
 auto inspect(Inspector& f, coded& x) {
   return f(x.where, x.value, x.path1, x.path2);
 }
+
+/// A longer text is cut off; so the whole of an exception takes less than the 4 GiB that an outcome may.
+constexpr std::size_t longest_text = 128u << 20;
+
+/// Causes of causes beyond this are not told.
+constexpr std::uint8_t deepest = 16;
 
 struct about_item {
   std::uint64_t index = 0;
@@ -132,7 +140,7 @@ E rebuild(const portrait& p) {
 
 /// An E with the original's text, and the knowledge of where that was thrown.
 template <class E>
-class carried final : public E, public remote_origin {
+class carried : public E, public remote_origin {
 public:
   explicit carried(const portrait& p)
       : E{rebuild<E>(p)}, remote_origin{origin_of(p)}, what_{std::make_shared<const std::string>(
@@ -144,30 +152,48 @@ private:
   std::shared_ptr<const std::string> what_;
 };
 
+template <>
+class carried<remote_error> : public remote_error {
+public:
+  explicit carried(const portrait& p) : remote_error{p.what, origin_of(p)} {}
+};
+
+/// One that was thrown because of another one, as std::throw_with_nested() does it. The other one is the exception
+/// that is being handled while this is made.
+template <class E>
+class with_cause final : public carried<E>, public std::nested_exception {
+  using carried<E>::carried;
+};
+
+template <class E>
+std::exception_ptr make(const portrait& p, const std::exception_ptr& cause) {
+  if (!cause) return std::make_exception_ptr(carried<E>{p});
+  try {
+    std::rethrow_exception(cause);
+  } catch (...) {
+    return std::make_exception_ptr(with_cause<E>{p});
+  }
+}
+
 struct known_type {
   bool (*is)(const std::exception&);
-  std::exception_ptr (*make)(const portrait&);
+  std::exception_ptr (*make)(const portrait&, const std::exception_ptr& cause);
 };
 
 template <class E>
 constexpr known_type row() {
-  return {[](const std::exception& e) { return dynamic_cast<const E*>(&e) != nullptr; },
-          [](const portrait& p) { return std::make_exception_ptr(carried<E>{p}); }};
-}
-
-std::exception_ptr make_remote_error(const portrait& p) {
-  return std::make_exception_ptr(remote_error{p.what, origin_of(p)});
+  return {[](const std::exception& e) { return dynamic_cast<const E*>(&e) != nullptr; }, make<E>};
 }
 
 /// Derived types before their bases. The first, which is no type, is whatever is none of the others.
 constexpr std::array known_types{
-    known_type{[](const std::exception&) { return false; }, make_remote_error},
+    known_type{[](const std::exception&) { return false; }, make<remote_error>},
     // fmap's
     row<timeout_error>(), row<cancelled_error>(), row<pool_shutdown>(), row<would_deadlock>(),
     row<invalid_state>(), row<broken_promise>(), row<broken_pool>(), row<worker_lost>(),
     row<item_timeout>(), row<wire::error>(),
     known_type{[](const std::exception& e) { return dynamic_cast<const error*>(&e) != nullptr; },
-               make_remote_error},
+               make<remote_error>},
     // std::logic_error and what derives from it
     row<std::invalid_argument>(), row<std::domain_error>(), row<std::length_error>(),
     row<std::out_of_range>(), row<std::future_error>(), row<std::logic_error>(),
@@ -180,6 +206,11 @@ constexpr std::array known_types{
     row<std::bad_cast>(), row<std::bad_typeid>(), row<std::bad_function_call>(),
     row<std::bad_optional_access>(), row<std::bad_variant_access>(), row<std::bad_weak_ptr>(),
     row<std::bad_exception>()};
+
+std::string shortened(std::string_view text) {
+  return text.size() <= longest_text ? std::string{text}
+                                     : std::string{text.substr(0, longest_text)} + " ...";
+}
 
 void add_details(portrait& p, const std::exception& e) {
   if (const auto* files = dynamic_cast<const std::filesystem::filesystem_error*>(&e)) {
@@ -195,7 +226,7 @@ void add_details(portrait& p, const std::exception& e) {
   } else if (const auto* late = dynamic_cast<const item_timeout*>(&e)) {
     p.more = about_item{late->index()};
   } else if (const auto* broken = dynamic_cast<const broken_pool*>(&e)) {
-    p.more = describe(broken->cause());
+    p.more = shortened(describe(broken->cause()));
   }
 }
 
@@ -206,7 +237,7 @@ portrait portray(const std::exception_ptr& thrown, std::string_view host, int pi
   } catch (const std::exception& e) {
     for (std::uint8_t i = 0; i != known_types.size() && p.known_as == 0; ++i)
       if (known_types[i].is(e)) p.known_as = i;
-    p.what = e.what();
+    p.what = shortened(what_of(e));
     add_details(p, e);
     if (const auto* origin = dynamic_cast<const remote_origin*>(&e)) {
       p.type_name = origin->type_name();
@@ -223,26 +254,66 @@ portrait portray(const std::exception_ptr& thrown, std::string_view host, int pi
   return p;
 }
 
+/// What it was thrown because of, if that is known.
+std::exception_ptr cause_of(const std::exception_ptr& thrown) {
+  try {
+    std::rethrow_exception(thrown);
+  } catch (const std::nested_exception& e) {
+    return e.nested_ptr();
+  } catch (...) {
+    return nullptr;
+  }
+}
+
+/// Portraits of an exception, of its cause, and so on.
+using chain = std::vector<portrait>;
+
+chain portray_all(std::exception_ptr thrown, std::string_view host, int pid) {
+  chain result;
+  for (; thrown && result.size() != deepest; thrown = cause_of(thrown))
+    result.push_back(portray(thrown, host, pid));
+  if (result.empty())
+    result.push_back({.what = "no exception", .host = std::string{host}, .pid = pid});
+  return result;
+}
+
+bool read(wire::reader& r, chain& all) {
+  std::uint8_t n = 0;
+  if (!r.apply(n)) return false;
+  if (n == 0 || n > deepest) return r.refuse("the causes of an exception"), false;
+  for (all.resize(n); portrait & p : all) {
+    if (!r.apply(p)) return false;
+    if (p.known_as >= known_types.size()) return r.refuse("the list of exceptions"), false;
+  }
+  return true;
+}
+
 }  // namespace
 
 std::string encode_exception(const std::exception_ptr& thrown, std::string_view host,
                              int pid) noexcept try {
-  return wire::encode(
-      thrown ? portray(thrown, host, pid)
-             : portrait{.what = "no exception", .host = std::string{host}, .pid = pid});
+  std::string result;
+  wire::writer w{result};
+  const chain all = portray_all(thrown, host, pid);
+  w.apply(static_cast<std::uint8_t>(all.size()));
+  for (const portrait& p : all) w.apply(p);
+  w.throw_if_failed();
+  return result;
 } catch (...) {
   return {};
 }
 
 std::exception_ptr decode_exception(wire::reader& r) noexcept try {
-  portrait p;
   if (r.ok() && r.left() == 0) {
-    p.what = "an exception that there was no memory to describe";
-    return make_remote_error(p);
+    const portrait p{.what = "an exception that there was no memory to describe"};
+    return make<remote_error>(p, nullptr);
   }
-  if (!r.apply(p)) return nullptr;
-  if (p.known_as >= known_types.size()) return r.refuse("the list of exceptions"), nullptr;
-  return known_types[p.known_as].make(p);
+  chain all;
+  if (!read(r, all)) return nullptr;
+  std::exception_ptr result;
+  for (auto p = all.rbegin(); p != all.rend(); ++p)
+    result = known_types[p->known_as].make(*p, result);
+  return result;
 } catch (...) {
   return std::current_exception();
 }
