@@ -31,7 +31,7 @@ int main(int argc, char** argv) {
   auto stats = results.stats();
   std::clog << stats.taken << " results taken, " << stats.pulled << " numbers pulled, at most "
             << stats.peak_in_flight << " of " << stats.buffersize << " in flight\n";
-  if (std::cout) return EXIT_SUCCESS;
+  if (std::cout && std::clog) return EXIT_SUCCESS;
   std::cerr << "endless: write error\n";
   return EXIT_FAILURE;
 }

@@ -21,6 +21,10 @@ for program; do
   noticed "$name on a full disk" $?
   timeout 60 "$program" >&-
   noticed "$name without standard output" $?
+  if [[ $name == endless ]]; then
+    timeout 60 "$program" >/dev/null 2>/dev/full
+    noticed "$name: statistics on a full disk" $?
+  fi
   timeout 60 "$program" </dev/null >/dev/null
   (($? == 0)) || { echo "FAILED   $name"; failures=$((failures + 1)); }
 done
