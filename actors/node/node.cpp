@@ -10,7 +10,8 @@ caf::behavior node::make_behavior() {
       // It was just spawned.
       [this](wake) {
         lived_ = true;
-        const working_in here{box_.get()};  // it completes futures, whose callbacks must not wait for the pool
+        const working_in here{
+            box_.get()};  // it completes futures, whose callbacks must not wait for the pool
         try {
           stub{box_, commons_}.live();
         } catch (...) {
