@@ -275,7 +275,7 @@ void check_end() {
       fmap::process_pool_options{.workers = 2, .restarts = 0, .environment = {log.variable()}});
   {
     fmap::map_options options{.buffersize = 3, .chunksize = 1};
-    if (!Dies) options.item_timeout = std::chrono::milliseconds{300};
+    if (!Dies) options.item_timeout = std::chrono::seconds{3};  // two processes start within it
     fmap::future_map m{*pool, last_one<Dies>{}, std::views::iota(0, 3), options};
     auto it = m.begin();
     CHECK(*it < 2);
