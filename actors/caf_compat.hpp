@@ -27,6 +27,7 @@
 
 #if !FMAP_CAF_1
 #  include <caf/atom.hpp>
+#  include <caf/detail/private_thread.hpp>
 #  include <caf/meta/type_name.hpp>
 #endif
 
@@ -41,6 +42,22 @@ public:
   using caf::event_based_actor::event_based_actor;
 
 #if !FMAP_CAF_1
+  /// Where its thread cannot be created, CAF leaves behind an actor that counts as running for ever. This one
+  /// ends (on_exit() is called) before the exception is passed on.
+  void launch(caf::execution_unit* host, bool lazy, bool hide) override {
+    try {
+      caf::event_based_actor::launch(host, lazy, hide);
+    } catch (...) {
+      if (private_thread_ == nullptr) throw;
+      on_exit();
+      cleanup(caf::exit_reason::unreachable, host);
+      delete std::exchange(private_thread_, nullptr);
+      system().dec_detached_threads();
+      caf::intrusive_ptr_release(ctrl());  // the thread's
+      throw;
+    }
+  }
+
   bool cleanup(caf::error&& reason, caf::execution_unit* host) override {
     // Recursive: an actor may hold the last reference to another. Never destroyed: actors end at exit, too.
     static auto& one_by_one = *new std::recursive_mutex;

@@ -56,6 +56,8 @@ void shared_mailbox::wake_worker(bells& ring, bool at_once) {
     ring.add(w->bell);
   } else if (!idle_.empty()) {
     want_tick(ring);  // a stub waits for more
+  } else if (failed_starts_ != 0 && clock::now() < next_start_) {
+    want_tick(ring);
   } else {
     ++started_;
     ++to_start_;

@@ -270,6 +270,13 @@ public:
   /// A worker that the supervisor was to start has ended before it joined.
   void never_came();
 
+  /// A worker could not be started. The next one is tried after a while, and then after longer ones; what fails
+  /// meanwhile counts as the same failure. True: nobody is left who could work, not even one of the `proven`,
+  /// and more than so many starts in a row were in vain.
+  bool start_failed(std::size_t in_vain, std::uint32_t proven = any_number);
+  void start_succeeded();
+  static constexpr std::size_t starts_in_vain = 5;
+
   // -- workers whose batches are executed elsewhere -----------------------------
 
   /// Joins as a stub of `weight` threads elsewhere that holds up to `capacity` items.
@@ -453,6 +460,8 @@ private:
   std::chrono::microseconds next_tick_ = tick_interval;
   bool tick_wanted_ = false, ticking_ = false, active_ = false, closing_ = false;
   std::exception_ptr broken_;
+  std::size_t failed_starts_ = 0;  // in a row
+  clock::time_point next_start_{};
   std::vector<doorbell_ptr> left_;  // wait for the pool to be done
 };
 

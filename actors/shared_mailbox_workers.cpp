@@ -43,6 +43,7 @@ void shared_mailbox::join(worker& w, doorbell_ptr bell) {
   w.bell = std::move(bell);
   w.since = clock::now();
   workers_.push_back(&w);
+  failed_starts_ = 0;
   if (!w.supervised || reserves_to_join_ == 0) return;
   --reserves_to_join_;
   w.reserve = true;
@@ -275,6 +276,24 @@ void shared_mailbox::never_came() {
     --reserves_;
   }
   if (closing_ && settled()) wake_all(ring);
+}
+
+bool shared_mailbox::start_failed(std::size_t in_vain, std::uint32_t proven) {
+  constexpr std::chrono::milliseconds first_pause{25}, longest_pause{1000};
+  bells ring;
+  std::lock_guard lock{mutex_};
+  const auto now = clock::now();
+  if (failed_starts_ == 0 || now >= next_start_) {
+    const auto pause = first_pause * (1 << std::min<std::size_t>(failed_starts_++, 10));
+    next_start_ = now + std::min<std::chrono::milliseconds>(pause, longest_pause);
+  }
+  wake_worker(ring, true);
+  return failed_starts_ > in_vain && (proven == 0 || started_ <= blocked_);
+}
+
+void shared_mailbox::start_succeeded() {
+  std::lock_guard lock{mutex_};
+  failed_starts_ = 0;
 }
 
 void shared_mailbox::leave(worker& w) {

@@ -7,6 +7,8 @@
 #include <chrono>
 #include <thread>
 
+#include "src/core/processors.hpp"
+
 namespace fmap::actors {
 
 /// What a thread runs on.
@@ -15,7 +17,7 @@ struct processor {
   static clock::time_point now() { return clock::now(); }
   static void yield() { std::this_thread::yield(); }
   static unsigned number() {
-    static const unsigned result = std::max(1U, std::thread::hardware_concurrency());
+    static const unsigned result = static_cast<unsigned>(detail::usable_processors());
     return result;
   }
 };

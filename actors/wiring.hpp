@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <memory>
+#include <system_error>
 
 #include "actors/caf_compat.hpp"
 #include "actors/node/stub.hpp"
@@ -11,7 +12,8 @@
 
 namespace fmap::actors {
 
-/// An actor system of fmap's own, shared by all pools that are not given one.
+/// An actor system of fmap's own, shared by all pools that are not given one. Throws std::system_error if there
+/// are no threads for it.
 std::shared_ptr<caf::actor_system> default_system();
 
 /// Where the actors run.
@@ -20,14 +22,20 @@ enum class threads {
   scheduled  ///< all on the system's scheduler: for tests that run it step by step
 };
 
-/// Called by users' threads, too, which may live longer than the system.
+/// Called by users' threads, too, which may live longer than the system. Throws std::system_error if there is
+/// no thread for the actor, which has ended then.
 template <class Actor, class... Args>
 caf::actor spawn(caf::actor_system& system, threads where, Args&&... args) {
-  caf::actor result = where == threads::own
-                          ? system.spawn<Actor, caf::detached>(std::forward<Args>(args)...)
-                          : system.spawn<Actor>(std::forward<Args>(args)...);
-  forget_logger();
-  return result;
+  try {
+    caf::actor result = where == threads::own
+                            ? system.spawn<Actor, caf::detached>(std::forward<Args>(args)...)
+                            : system.spawn<Actor>(std::forward<Args>(args)...);
+    forget_logger();
+    return result;
+  } catch (const std::system_error& e) {
+    forget_logger();
+    throw std::system_error{e.code(), "fmap: a thread could not be started"};
+  }
 }
 
 /// The inside of a pool: a supervisor, and the workers that it spawns.
@@ -44,7 +52,9 @@ protected:
   actor_core(caf::actor_system& system, std::shared_ptr<caf::actor_system> owner,
              std::uint32_t workers, threads);
 
-  void start_supervisor(std::function<caf::actor()> spawn_worker);
+  /// `give_up` is called when no worker can be started; left out, that breaks the pool.
+  void start_supervisor(std::function<caf::actor()> spawn_worker,
+                        std::function<void(std::exception_ptr)> give_up = {});
 
   caf::actor_system& system_;
   const threads threads_;
@@ -58,7 +68,8 @@ private:
 class thread_core final : public actor_core {
 public:
   thread_core(caf::actor_system& system, std::shared_ptr<caf::actor_system> owner,
-              std::uint32_t workers, std::function<void()> initializer, threads = threads::own);
+              std::uint32_t workers, std::function<void()> initializer, threads = threads::own,
+              std::function<void(std::exception_ptr)> give_up = {});
 
   bool can_kill() const override { return false; }
 };
@@ -70,6 +81,12 @@ public:
                std::uint32_t workers, node_settings settings);
 
   bool can_kill() const override { return true; }
+
+  /// Ends all processes now; the pool is shut down and broken.
+  void end_workers(node_commons::ending how, const char* why);
+
+private:
+  const std::shared_ptr<node_commons> commons_;
 };
 
 }  // namespace fmap::actors

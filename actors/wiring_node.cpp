@@ -3,11 +3,14 @@
 
 #include "actors/wiring_node.hpp"
 
+#include <cerrno>
 #include <csignal>
 #include <cstdio>
 #include <iostream>
 #include <new>
 #include <numeric>
+#include <string>
+#include <system_error>
 
 #include <fcntl.h>
 #include <sys/prctl.h>
@@ -18,6 +21,7 @@
 #include <fmap/detail/registry.hpp>
 #include <fmap/detail/travelling_task.hpp>
 
+#include "actors/node/child_process.hpp"
 #include "actors/node/node_main.hpp"
 
 namespace fmap::actors {
@@ -35,6 +39,20 @@ constexpr std::chrono::microseconds worth_sending{50};
   std::cout.flush();
   std::fflush(nullptr);
   ::_exit(0);
+}
+
+/// This process ends when the pool's does. The handler does nothing: to ignore a signal would be inherited by
+/// programs that items start. What is ignored already stays so.
+void disregard_signals() {
+  for (const int s : signals_for_the_parent) {
+    struct sigaction action{};
+    ::sigaction(s, nullptr, &action);
+    if (action.sa_handler == SIG_IGN) continue;
+    action = {};
+    action.sa_handler = [](int) {};
+    action.sa_flags = SA_RESTART;
+    ::sigaction(s, &action, nullptr);
+  }
 }
 
 /// Set when operator new finds no memory.
@@ -70,16 +88,21 @@ bool node_process::receive(frame kind, wire::reader& r) {
 }
 
 bool node_process::setup(wire::reader& r) {
-  std::uint32_t threads = 1;
+  std::uint32_t thread_count = 1;
   std::string initializer;
   int niceness = 0;
   std::optional<std::uint64_t> address_space;
-  r.apply(threads);
+  r.apply(thread_count);
   r.apply(initializer);
   r.apply(niceness);
   if (!r.apply(address_space) || core_) return false;
-  if (niceness != 0) [[maybe_unused]]
-    const int now = ::nice(niceness);
+  errno = 0;
+  if (niceness != 0 && ::nice(niceness) == -1 && errno != 0) {
+    const std::system_error why{errno, std::generic_category(),
+                                "fmap: nice = " + std::to_string(niceness)};
+    back_.send(frame::broken, encode_here(std::make_exception_ptr(why)));
+    leave();
+  }
   if (address_space) {
     const rlimit limit{*address_space, *address_space};
     ::setrlimit(RLIMIT_AS, &limit);
@@ -94,8 +117,10 @@ bool node_process::setup(wire::reader& r) {
   if (initializer.empty()) back_.send(frame::started, {});
   auto system = default_system();
   auto& s = *system;
-  core_ = std::make_shared<thread_core>(s, std::move(system), threads,
-                                        [this, initializer] { initialize(initializer); });
+  core_ = std::make_shared<thread_core>(s, std::move(system), thread_count,
+                                        [this, initializer] { initialize(initializer); },
+                                        threads::own,
+                                        [](const std::exception_ptr&) { ::_exit(no_resources); });
   return true;
 }
 
@@ -253,14 +278,28 @@ node_process::served* node_process::find(run_id there) {
   return it != runs_.end() ? &it->second : nullptr;
 }
 
+namespace {
+
+/// Where there are not enough threads or memory the pool tries again, or goes on with fewer processes.
+bool set_up(node_process& node, wire::reader& r) {
+  try {
+    return node.receive(frame::setup, r);
+  } catch (const std::exception&) {
+    ::_exit(no_resources);
+  }
+}
+
+}  // namespace
+
 void node_main(int socket, int recorder_fd) {
   // However the parent ends, even if this process is stopped.
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-  // What this process starts itself must not keep the connection alive, and an interrupt from the
-  // terminal is for the pool's process to act upon: this one ends when that does.
+  // What this process starts itself must not keep the connection alive.
   ::fcntl(socket, F_SETFD, FD_CLOEXEC);
   ::fcntl(recorder_fd, F_SETFD, FD_CLOEXEC);
-  std::signal(SIGINT, SIG_IGN);
+  disregard_signals();
+  // Not "exe".
+  ::prctl(PR_SET_NAME, program_invocation_short_name);
   sigset_t none;
   sigemptyset(&none);
   ::pthread_sigmask(SIG_SETMASK, &none, nullptr);
@@ -277,6 +316,7 @@ void node_main(int socket, int recorder_fd) {
       throw;
     }
     const bool sane = in.each([&](frame kind, wire::reader& r) {
+      if (kind == frame::setup) return set_up(*node, r);
       if (kind != frame::quit) return node->receive(kind, r);
       node.reset();
       leave();

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <stdexcept>
-#include <thread>
 
 #include <caf/settings.hpp>
 
@@ -18,6 +17,7 @@
 #include "actors/stage/requester.hpp"
 #include "actors/stage/stage.hpp"
 #include "actors/wiring.hpp"
+#include "src/core/processors.hpp"
 
 namespace fmap {
 
@@ -70,7 +70,7 @@ caf::actor detail::spawn_stage(caf::actor_system& system, std::shared_ptr<pool_c
   if (own)
     workers = options.workers ? *options.workers
                               : configured(system, "fmap.workers")
-                                    .value_or(std::max(std::thread::hardware_concurrency(), 1u));
+                                    .value_or(detail::usable_processors());
   else
     workers = pool->workers;
   map_options o = options_of(options);

@@ -5,7 +5,6 @@
 
 #include <cerrno>
 #include <csignal>
-#include <cstring>
 #include <system_error>
 
 #include <fcntl.h>
@@ -15,7 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-extern char** environ;
+#include "actors/node/program.hpp"
 
 namespace fmap::actors {
 
@@ -37,16 +36,14 @@ struct file_actions {
 struct attributes {
   attributes() {
     check(posix_spawnattr_init(&it), "fmap: posix_spawn");
-    // Whatever this thread blocks or the program handles is not the worker's business. An interrupt
-    // from the terminal is for the parent to act upon; the worker unblocks it when it ignores it.
-    sigset_t interrupt;
-    sigset_t defaults;
-    sigemptyset(&interrupt);
-    sigaddset(&interrupt, SIGINT);
-    sigfillset(&defaults);
-    posix_spawnattr_setsigmask(&it, &interrupt);
-    posix_spawnattr_setsigdefault(&it, &defaults);
-    posix_spawnattr_setflags(&it, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+    // Whatever this thread blocks is not the worker's business. What the program handles has its default there,
+    // what it ignores stays ignored. Signals that are for the parent to act upon are blocked until the worker
+    // handles them.
+    sigset_t for_the_parent;
+    sigemptyset(&for_the_parent);
+    for (const int s : signals_for_the_parent) sigaddset(&for_the_parent, s);
+    posix_spawnattr_setsigmask(&it, &for_the_parent);
+    posix_spawnattr_setflags(&it, POSIX_SPAWN_SETSIGMASK);
   }
   ~attributes() { posix_spawnattr_destroy(&it); }
   posix_spawnattr_t it;
@@ -63,40 +60,31 @@ struct copy {
   const int fd;
 };
 
-/// This process' environment, with some of it replaced.
-std::vector<char*> merged(const std::vector<std::string>& more) {
-  const auto name = [](const char* entry) {
-    return std::string_view{entry, std::strcspn(entry, "=")};
-  };
-  std::vector<char*> result;
-  for (char** e = environ; *e != nullptr; ++e) {
-    bool replaced = false;
-    for (const auto& m : more) replaced = replaced || name(m.c_str()) == name(*e);
-    if (!replaced) result.push_back(*e);
-  }
-  for (const auto& m : more) result.push_back(const_cast<char*>(m.c_str()));
-  result.push_back(nullptr);
-  return result;
-}
-
 }  // namespace
 
-child_process::child_process(int socket, int recorder,
-                             const std::vector<std::string>& environment) {
+child_process::child_process(int socket, int recorder, const std::vector<std::string>& environment,
+                             const standard_streams& streams) {
   const file_actions actions;
   const attributes attributes;
   auto* a = const_cast<posix_spawn_file_actions_t*>(&actions.it);
   const copy s{socket}, r{recorder};
+  check(posix_spawn_file_actions_addopen(a, 0, "/dev/null", O_RDONLY, 0), "fmap: posix_spawn");
+  for (const int fd : {1, 2})
+    if (streams.missing(fd))
+      check(posix_spawn_file_actions_addopen(a, fd, "/dev/null", O_WRONLY, 0), "fmap: posix_spawn");
   check(posix_spawn_file_actions_adddup2(a, s.fd, socket_there), "fmap: posix_spawn");
   check(posix_spawn_file_actions_adddup2(a, r.fd, recorder_there), "fmap: posix_spawn");
   check(posix_spawn_file_actions_addclosefrom_np(a, recorder_there + 1), "fmap: posix_spawn");
 
-  std::string program = "/proc/self/exe";
+  std::string name = this_program().name;
   std::string flag =
       worker_flag + std::to_string(socket_there) + "," + std::to_string(recorder_there);
-  char* const arguments[] = {program.data(), flag.data(), nullptr};
-  const auto variables = merged(environment);
-  check(posix_spawn(&pid_, program.c_str(), a, &attributes.it, arguments, variables.data()),
+  char* const arguments[] = {name.data(), flag.data(), nullptr};
+  std::vector<char*> variables;
+  for (const auto& entry : environment) variables.push_back(const_cast<char*>(entry.c_str()));
+  variables.push_back(nullptr);
+  check(posix_spawn(&pid_, this_program().path.c_str(), a, &attributes.it, arguments,
+                    variables.data()),
         "fmap: a worker process could not be started");
 #ifdef SYS_pidfd_open
   end_fd_ = static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0));
@@ -111,22 +99,30 @@ child_process::~child_process() {
   if (end_fd_ >= 0) ::close(end_fd_);
 }
 
-void child_process::kill() noexcept {
-  if (reaped_) return;
-  killed_ = true;
+void child_process::signal(int number) noexcept {
 #ifdef SYS_pidfd_send_signal
   // The program may have collected it behind our back, and its id may be another process' by now.
   if (end_fd_ >= 0) {
-    ::syscall(SYS_pidfd_send_signal, end_fd_, SIGKILL, nullptr, 0);
+    ::syscall(SYS_pidfd_send_signal, end_fd_, number, nullptr, 0);
     return;
   }
 #endif
-  ::kill(pid_, SIGKILL);
+  ::kill(pid_, number);
 }
 
-void child_process::kill_if_alive() noexcept {
+void child_process::kill() noexcept {
+  if (reaped_) return;
+  killed_ = true;
+  signal(SIGKILL);
+}
+
+void child_process::terminate() noexcept {
+  if (!reaped_) signal(SIGTERM);
+}
+
+void child_process::kill_if_alive(std::chrono::milliseconds moment) noexcept {
   pollfd end{end_fd_, POLLIN, 0};
-  if (reaped_ || (end_fd_ >= 0 && ::poll(&end, 1, 50) > 0)) return;
+  if (reaped_ || (end_fd_ >= 0 && ::poll(&end, 1, static_cast<int>(moment.count())) > 0)) return;
   kill();
 }
 

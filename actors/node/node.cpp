@@ -15,8 +15,9 @@ caf::behavior node::make_behavior() {
         try {
           stub{box_, commons_}.live();
         } catch (...) {
-          box_->break_up(std::current_exception());
           box_->never_came();
+          if (box_->start_failed(commons_->settings.restarts, commons_->proven))
+            box_->break_up(std::current_exception());
         }
         quit();
       },

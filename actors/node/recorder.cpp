@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <csignal>
 #include <system_error>
 
 #include <sys/mman.h>
@@ -20,6 +21,23 @@ constexpr std::size_t bytes = recorder::size + sizeof(std::atomic<bool>);
   throw std::system_error{errno, std::generic_category(), what};
 }
 
+/// Past the limit of file sizes the kernel sends this thread a signal that would end the program.
+bool enlarge(int fd) {
+  sigset_t too_large, before;
+  sigemptyset(&too_large);
+  sigaddset(&too_large, SIGXFSZ);
+  ::pthread_sigmask(SIG_BLOCK, &too_large, &before);
+  const bool done = ::ftruncate(fd, bytes) == 0;
+  const int error = errno;
+  if (!done && error == EFBIG && !sigismember(&before, SIGXFSZ)) {
+    constexpr timespec at_once{};
+    ::sigtimedwait(&too_large, nullptr, &at_once);
+  }
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  errno = error;
+  return done;
+}
+
 }  // namespace
 
 recorder::recorder(int fd) : fd_{fd} {
@@ -28,13 +46,14 @@ recorder::recorder(int fd) : fd_{fd} {
     if (fd_ < 0) fail("fmap: no memory for a flight recorder");
   }
   void* memory = MAP_FAILED;
-  if (fd >= 0 || ::ftruncate(fd_, bytes) == 0)
+  if (fd >= 0 || enlarge(fd_))
     memory = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd_, 0);
   if (memory == MAP_FAILED) {
     const int error = errno;
     close_fd();
     errno = error;
-    fail("fmap: no memory for a flight recorder");
+    fail(error == EFBIG ? "fmap: a file-size limit (ulimit -f) below 65 KiB leaves no room for a flight recorder"
+                        : "fmap: no memory for a flight recorder");
   }
   states_ = static_cast<state*>(memory);
   out_of_memory_ = reinterpret_cast<std::atomic<bool>*>(states_ + size);

@@ -17,6 +17,9 @@
 #include <fmap/detail/program_fingerprint.hpp>
 #include <fmap/errors.hpp>
 
+#include "actors/node/program.hpp"
+#include "actors/node/standard_streams.hpp"
+
 namespace fmap::actors {
 
 namespace {
@@ -43,12 +46,16 @@ std::pair<int, int> socket_pair() {
 
 }  // namespace
 
-bool restart_budget::spend(bool was_ready) {
+bool restart_budget::spend(clock::time_point started, bool was_ready) {
+  constexpr std::chrono::seconds moment{1};
   std::lock_guard guard{mutex_};
   const auto now = clock::now();
   while (!deaths_.empty() && now - deaths_.front() > window_) deaths_.pop_front();
-  deaths_.push_back(now);
-  if (!was_ready) ++never_ready_;
+  if (!last_ || started > *last_ || now - *last_ > moment) {
+    last_ = now;
+    deaths_.push_back(now);
+    if (!was_ready) ++never_ready_;
+  }
   return deaths_.size() <= restarts_ && never_ready_ <= restarts_;
 }
 
@@ -60,7 +67,7 @@ void restart_budget::ready() {
 /// Wakes a thread that polls.
 class stub::bell final : public doorbell {
 public:
-  bell() : fd_{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)} {
+  bell() : fd_{make()} {
     if (fd_ < 0)
       throw std::system_error{errno, std::generic_category(),
                               "fmap: no eventfd for a worker process"};
@@ -80,6 +87,11 @@ public:
   int fd() const noexcept { return fd_; }
 
 private:
+  static int make() {
+    const standard_streams kept;
+    return ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  }
+
   const int fd_;
 };
 
@@ -97,22 +109,29 @@ stub::~stub() = default;
 // -- life -------------------------------------------------------------------------
 
 void stub::live() {
+  std::exception_ptr not_started;
   try {
     start();
-    while (exchange()) {}
+  } catch (...) {
+    not_started = std::current_exception();
+  }
+  try {
+    while (!not_started && exchange()) {}
   } catch (...) {
     blameless_ = true;
     box_->break_up(std::current_exception());
   }
-  bury();
+  bury(not_started);
 }
 
 void stub::start() {
+  const standard_streams streams;
   const auto [ours, theirs] = socket_pair();
   line_.emplace(ours, peer::worker_process);
   try {
     held_.emplace(*box_, place_, *line_);
-    child_.emplace(theirs, held_->flight().fd(), settings_.environment);
+    started_at_ = clock::now();
+    child_.emplace(theirs, held_->flight().fd(), settings_.environment, streams);
   } catch (...) {
     ::close(theirs);
     throw;
@@ -192,32 +211,64 @@ int stub::patience() const {
   return soon < 0 ? static_cast<int>(ms) : std::min(soon, static_cast<int>(ms));
 }
 
+/// As the pool's owner wants its processes to end.
+void stub::end_child() {
+  switch (commons_->how_to_end) {
+    case node_commons::ending::in_order:
+      if (!quitting_) child_->kill_if_alive();
+      break;
+    case node_commons::ending::terminate:
+      child_->terminate();
+      ::shutdown(line_->fd(), SHUT_RDWR);
+      child_->kill_if_alive(time_to_quit);
+      break;
+    case node_commons::ending::kill: child_->kill();
+  }
+}
+
+/// What is known of a process' end beyond its signal or exit code.
+std::string stub::reason_of(const worker_death& death) {
+  const auto& limit = settings_.address_space_limit;
+  if (nonsense_)
+    return "it had sent what is no message: perhaps something wrote to a descriptor that it does "
+           "not own";
+  if (limit && (held_->flight().out_of_memory() || !greeted_ || death.exit_code == no_resources))
+    return "it had run into its address-space limit of " + std::to_string(*limit) + " bytes";
+  if (death.exit_code == no_resources) return "it found no threads or no memory to start with";
+  if (!greeted_)
+    return "it never got as far as fmap::init of this program, which was started as "
+           + this_program().path;
+  return death.reason;
+}
+
 /// Collects the process, which has ended or is about to.
 worker_death stub::end() {
   if (!child_) return {};
   if (nonsense_)
     child_->kill();
-  else if (!quitting_)
-    child_->kill_if_alive();
+  else
+    end_child();
   worker_death death = child_->reap();
-  if (nonsense_)
-    death.reason = "it had sent what is no message: perhaps something wrote to a descriptor that "
-                   "it does not own";
-  if (held_->flight().out_of_memory() && settings_.address_space_limit)
-    death.reason = "it had run into its address-space limit of "
-                   + std::to_string(*settings_.address_space_limit) + " bytes";
+  death.reason = reason_of(death);
   child_.reset();
   return death;
 }
 
 /// The process is gone: decides on all it held.
-void stub::bury() {
+void stub::bury(std::exception_ptr not_started) {
   const bool started = child_.has_value();
   const worker_death death = end();
   const bool broken = box_->broken() != nullptr;
   // What it had begun is to blame. One that had proved to work, and had something to do, was just between two items.
   const bool working = held_ && !held_->empty() && (held_->delivered() || held_->begun());
-  if (started && !broken && !blameless_ && !working && !expired_ && !commons_->budget.spend(ready_))
+  if (proven_) --commons_->proven;
+  const bool out_of_order = started && !broken && !blameless_ && !working && !expired_;
+  if (out_of_order && death.exit_code == no_resources)
+    not_started = std::make_exception_ptr(
+        error{"fmap: worker processes cannot be started; the last: " + detail::describe(death)});
+  if (not_started)
+    start_failed(not_started);
+  else if (out_of_order && !commons_->budget.spend(started_at_, ready_))
     box_->break_up(std::make_exception_ptr(
         error{"fmap: worker processes keep dying outside any item; the last: "
               + detail::describe(death)}));
@@ -233,6 +284,18 @@ void stub::bury() {
         return broken ? mark::waiting : state_of({run, index});
       },
       [&](const casualty& c) { return error_of(c, death); });
+}
+
+/// That there was no descriptor, no process or no memory may pass; meanwhile others work.
+void stub::start_failed(std::exception_ptr why) {
+  if (box_->start_failed(settings_.restarts, commons_->proven)) box_->break_up(std::move(why));
+}
+
+/// It can do what it is there for.
+void stub::prove() {
+  if (std::exchange(proven_, true)) return;
+  ++commons_->proven;
+  box_->start_succeeded();
 }
 
 mark stub::state_of(const custody::item& item) const {
@@ -265,7 +328,10 @@ bool stub::receive(frame kind, wire::reader& r) {
       if (!greeted_ || ready_) return false;
       commons_->budget.ready();
       return ready_ = true;
-    case frame::outcomes: stalled_ = false; return held_->outcomes(r);
+    case frame::outcomes:
+      stalled_ = false;
+      prove();
+      return held_->outcomes(r);
     case frame::returned:
       if (!held_->returned(r)) return false;
       if (held_->empty()) stalled_ = false;

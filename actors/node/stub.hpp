@@ -2,6 +2,7 @@
 // A worker process as its pool sees it: like one worker with a larger capacity.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <deque>
 #include <map>
@@ -27,7 +28,7 @@ struct node_settings {
   std::optional<std::uint64_t> max_items;
   std::size_t restarts = 5;
   std::chrono::nanoseconds restart_window{};
-  std::vector<std::string> environment;
+  std::vector<std::string> environment;  // all of it
   int nice = 0;
   std::optional<std::uint64_t> address_space_limit;
 };
@@ -38,9 +39,10 @@ public:
   restart_budget(std::size_t restarts, std::chrono::nanoseconds window)
       : restarts_{restarts}, window_{window} {}
 
-  /// One more; false: that is too many. However rare they are, so many in a row before a process was
-  /// ready are too many as well.
-  bool spend(bool was_ready);
+  /// One more, of a process that was started then; false: that is too many. However rare they are, so many in
+  /// a row before a process was ready are too many as well. Those that die at one moment, for one reason
+  /// probably, count as one.
+  bool spend(clock::time_point started, bool was_ready);
 
   /// A process is ready.
   void ready();
@@ -50,6 +52,7 @@ private:
   const std::chrono::nanoseconds window_;
   std::mutex mutex_;
   std::deque<clock::time_point> deaths_;
+  std::optional<clock::time_point> last_;
   std::size_t never_ready_ = 0;
 };
 
@@ -60,6 +63,9 @@ struct node_commons {
                                                                                         workers} {}
 
   const node_settings settings;
+  std::atomic<std::uint32_t> proven{0};  // processes that have sent outcomes
+  enum class ending { in_order, terminate, kill };
+  std::atomic<ending> how_to_end{ending::in_order};  // if the pool is broken
   restart_budget budget;
   seats places;
 };
@@ -93,7 +99,11 @@ private:
   void watch();
   void quit_in_time();
   worker_death end();
-  void bury();
+  void end_child();
+  std::string reason_of(const worker_death&);
+  void bury(std::exception_ptr not_started);
+  void start_failed(std::exception_ptr why);
+  void prove();
 
   mark state_of(const custody::item&) const;
   std::exception_ptr error_of(const casualty&, const worker_death&) const;
@@ -110,6 +120,7 @@ private:
 
   bool greeted_ = false;    // it runs this program
   bool ready_ = false;      // its initializer, if any, has run
+  bool proven_ = false;     // it has sent outcomes
   bool seated_ = false;     // it may work
   bool stalled_ = false;    // it is at slow items, and gets no others before one of them is done
   bool blameless_ = false;  // its death is our doing
@@ -119,8 +130,8 @@ private:
   std::uint64_t sent_ = 0;                          // items, in its life
   std::map<custody::item, watched_time::duration> running_since_;
   std::optional<custody::item> expired_;
-  clock::time_point progress_at_ = clock::now();
-  watched_time::duration advanced_{};  // the same as it was watched
+  clock::time_point started_at_ = clock::now(), progress_at_ = started_at_;
+  watched_time::duration advanced_{};  // progress, as it was watched
 };
 
 }  // namespace fmap::actors

@@ -12,7 +12,7 @@ caf::behavior supervisor::make_behavior() {
       // The mailbox has something to be done.
       [this](wake) {
         const auto duties = box_->visit();
-        for (std::uint32_t i = 0; i != duties.start; ++i) post(spawn_worker_(), wake{});
+        for (std::uint32_t i = 0; i != duties.start; ++i) start_worker();
         if (duties.tick) tick_after(shared_mailbox::tick_interval);
         if (duties.quit) quit();
       },
@@ -25,6 +25,15 @@ caf::behavior supervisor::make_behavior() {
   };
 }
 
+/// A worker that could not be started has told the mailbox already that it never came.
+void supervisor::start_worker() {
+  try {
+    post(spawn_worker_(), wake{});
+  } catch (...) {
+    if (box_->start_failed(shared_mailbox::starts_in_vain)) give_up_(std::current_exception());
+  }
+}
+
 void supervisor::tick_after(std::chrono::microseconds delay) {
   post_later(this, delay, tick{++last_tick_});
 }
@@ -34,6 +43,7 @@ void supervisor::on_exit() {
   box_->supervisor_gone(
       std::make_exception_ptr(error{"fmap: the pool's supervisor was ended by an exit message"}));
   spawn_worker_ = nullptr;
+  give_up_ = nullptr;
   box_.reset();
 }
 

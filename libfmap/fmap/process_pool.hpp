@@ -54,7 +54,8 @@ private:
 };
 
 struct process_pool_options {
-  /// Number of processes, at least 1. Left out: one for each hardware thread.
+  /// Number of processes, at least 1. Left out: one for each processor that this process may use, as its
+  /// affinity mask and its control group's quota have it.
   std::optional<std::size_t> workers{};
 
   /// Threads that apply functions in each process, at least 1.
@@ -72,10 +73,11 @@ struct process_pool_options {
   std::size_t restarts = 5;
   detail::any_duration restart_window = std::chrono::seconds{10};
 
-  /// "NAME=value", added to the environment of this process.
+  /// "NAME=value", added to the environment of this process, which is copied when the pool is made.
   std::vector<std::string> environment{};
 
-  /// Added to the niceness of this process, as nice(2) does.
+  /// Added to the niceness of this process, as nice(2) does: -20 to 19. If that is not permitted, the pool is
+  /// broken.
   int nice = 0;
 
   /// Bytes of address space for each process, as setrlimit(2) has it. Left out: no limit of its own.
@@ -90,7 +92,11 @@ struct process_pool_options {
 /// charged an attempt and tried again alone, everything else it held goes to others, and it is replaced.
 /// Executing an item again means that the function may run more than once for it; `max_attempts = 1`
 /// turns that off. Processes are started when first needed. They end with the pool, and at once when this
-/// process ends, however it does.
+/// process ends, however it does. SIGINT, SIGTERM and SIGHUP are for this process to act upon: in its workers they
+/// do nothing. Their standard input is /dev/null.
+///
+/// A process that cannot be started for want of descriptors, processes or memory is tried again after a while; others
+/// go on meanwhile. If none works and more than `restarts` tries have failed, the pool is broken.
 class process_pool : public basic_executor<process_pool> {
 public:
   /// Throws `std::logic_error` if `fmap::init` has not been called, `std::invalid_argument` for options
@@ -104,6 +110,15 @@ public:
   explicit process_pool(caf::actor_system& system, const process_pool_options& options = {});
 
   std::size_t workers() const noexcept;
+
+  /// Ends the worker processes by SIGKILL, whatever they are doing, and returns without waiting for that. The pool
+  /// is shut down: tasks that have not been started are cancelled, those that run and all items of maps end with
+  /// `broken_pool`, and nothing new is taken.
+  void kill_workers();
+
+  /// The same, but each process may act upon it: it gets SIGTERM, which does nothing there unless an initializer or
+  /// an item has set a handler, and its connection is closed, upon which it exits. After 5 seconds it is killed.
+  void terminate_workers();
 
 private:
   friend basic_executor;

@@ -27,7 +27,8 @@ constexpr std::size_t count(std::integral auto n) {
 }  // namespace detail
 
 struct thread_pool_options {
-  /// At least 1. Left out: one for each hardware thread.
+  /// At least 1. Left out: one for each processor that this process may use, as its affinity mask and its
+  /// control group's quota have it.
   std::optional<std::size_t> workers{};
 
   /// Runs once in each worker's thread before its first item. If it throws, the pool is broken.

@@ -11,6 +11,7 @@
 
 #include "actors/node/child_process.hpp"
 #include "actors/node/node_main.hpp"
+#include "actors/node/program.hpp"
 
 namespace fmap {
 
@@ -23,7 +24,8 @@ bool called = false;
 void init(int argc, char** argv) {
   called = true;
   constexpr std::size_t length = sizeof actors::worker_flag - 1;
-  if (argc != 2 || std::strncmp(argv[1], actors::worker_flag, length) != 0) return;
+  if (argc != 2 || std::strncmp(argv[1], actors::worker_flag, length) != 0)
+    return actors::find_this_program(argc > 0 ? argv[0] : nullptr);
   int socket = -1, recorder = -1;
   if (std::sscanf(argv[1] + length, "%d,%d", &socket, &recorder) == 2)
     actors::node_main(socket, recorder);

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // A pool whose workers are processes of this machine.
 
-#include <algorithm>
 #include <stdexcept>
 #include <string>
-#include <thread>
 
 #include <fmap/process_pool.hpp>
 
+#include "actors/node/environment.hpp"
 #include "actors/wiring.hpp"
+#include "src/core/processors.hpp"
 #include "src/init.hpp"
 
 namespace fmap {
@@ -26,7 +26,7 @@ std::shared_ptr<detail::pool_core> make_core(caf::actor_system& system,
     throw std::logic_error{
         "fmap: worker processes run this program's main: call fmap::init(argc, argv) first in it"};
   const std::size_t workers =
-      options.workers.value_or(std::max<std::size_t>(std::thread::hardware_concurrency(), 1));
+      options.workers.value_or(detail::usable_processors());
   if (workers == 0) refuse("workers must be at least 1");
   if (workers > most_processes)
     refuse("workers is " + std::to_string(workers) + ", more than " + std::to_string(most_processes)
@@ -36,6 +36,8 @@ std::shared_ptr<detail::pool_core> make_core(caf::actor_system& system,
     refuse("threads_per_worker is more than " + std::to_string(most_threads));
   if (options.max_items_per_worker && *options.max_items_per_worker == 0)
     refuse("max_items_per_worker must be at least 1");
+  if (options.nice < -20 || options.nice > 19)
+    refuse("nice is " + std::to_string(options.nice) + ", it goes from -20 to 19");
   if (options.restart_window < std::chrono::nanoseconds::zero())
     refuse("restart_window is negative or not a number");
   for (const std::string& variable : options.environment)
@@ -48,7 +50,7 @@ std::shared_ptr<detail::pool_core> make_core(caf::actor_system& system,
   settings.restarts = options.restarts;
   settings.restart_window =
       std::min<std::chrono::nanoseconds>(options.restart_window, detail::for_ever);
-  settings.environment = options.environment;
+  settings.environment = actors::environment_with(options.environment);
   settings.nice = options.nice;
   settings.address_space_limit = options.address_space_limit;
   return std::make_shared<actors::process_core>(
@@ -65,6 +67,25 @@ process_pool::process_pool(const process_pool_options& options) {
 
 process_pool::process_pool(caf::actor_system& system, const process_pool_options& options) {
   core_ = make_core(system, nullptr, options);
+}
+
+namespace {
+
+/// What another process has forked is not this one's to end.
+void end_workers(detail::pool_core& core, actors::node_commons::ending how, const char* why) {
+  if (!core.forked()) static_cast<actors::process_core&>(core).end_workers(how, why);
+}
+
+}  // namespace
+
+void process_pool::kill_workers() {
+  end_workers(*core_, actors::node_commons::ending::kill,
+              "fmap: the pool's worker processes were ended by kill_workers()");
+}
+
+void process_pool::terminate_workers() {
+  end_workers(*core_, actors::node_commons::ending::terminate,
+              "fmap: the pool's worker processes were ended by terminate_workers()");
 }
 
 std::size_t process_pool::workers() const noexcept { return core_->workers; }

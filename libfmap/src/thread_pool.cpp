@@ -4,11 +4,11 @@
 #include <algorithm>
 #include <stdexcept>
 #include <string>
-#include <thread>
 
 #include <fmap/thread_pool.hpp>
 
 #include "actors/wiring.hpp"
+#include "src/core/processors.hpp"
 
 namespace fmap {
 
@@ -17,8 +17,7 @@ namespace {
 constexpr std::size_t most_workers = 100'000;
 
 std::uint32_t checked_workers(const thread_pool_options& options) {
-  const std::size_t n =
-      options.workers.value_or(std::max<std::size_t>(std::thread::hardware_concurrency(), 1));
+  const std::size_t n = options.workers.value_or(detail::usable_processors());
   if (n == 0) throw std::invalid_argument{"fmap: workers must be at least 1"};
   if (n > most_workers)
     throw std::invalid_argument{"fmap: workers is " + std::to_string(n) + ", more than "

@@ -5,6 +5,7 @@
 #include <condition_variable>
 #include <deque>
 #include <mutex>
+#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -100,7 +101,14 @@ public:
                                    current_helper != nullptr ? r->sink_bell : nullptr);
     dynamic_cast<async_job&>(*r->work).gate = gate_;
     box->attach_source(*r, bell_);
-    thread_ = std::thread{[this, r] { pull_and_call(*r); }};
+    try {
+      thread_ = std::thread{[this, r] { pull_and_call(*r); }};
+    } catch (const std::system_error& e) {
+      gate_->close();
+      const std::system_error why{e.code(), "fmap: a map's thread could not be started"};
+      box->detach_source(*r, std::make_exception_ptr(why));
+      throw why;
+    }
   }
 
   void help(actors::run&, const actors::parker& bell) override { gate_->help(bell); }

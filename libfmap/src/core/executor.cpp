@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // What every pool of workers can do: submit, shutdown.
 
+#include <atomic>
+
+#include <pthread.h>
+
 #include <fmap/executor.hpp>
 
 #include "actors/pool_core.hpp"
@@ -9,9 +13,26 @@ namespace fmap {
 
 detail::pool_key detail::key_of(const pool_core& pool) noexcept { return pool.box.get(); }
 
-void detail::submit(pool_core& pool, task_ptr t) { pool.box->push(std::move(t)); }
+unsigned detail::pool_core::forks() {
+  static std::atomic<unsigned> count{0};
+  [[maybe_unused]] static const int told =
+      ::pthread_atfork(nullptr, nullptr, [] { count.fetch_add(1, std::memory_order_relaxed); });
+  return count.load(std::memory_order_relaxed);
+}
+
+void detail::pool_core::check_not_forked() const {
+  if (forked())
+    throw broken_pool{std::make_exception_ptr(
+        error{"fmap: the pool belongs to the process that this one was forked from; make a new one"})};
+}
+
+void detail::submit(pool_core& pool, task_ptr t) {
+  pool.check_not_forked();
+  pool.box->push(std::move(t));
+}
 
 void detail::shut_down(pool_core& pool, const shutdown_options& options) {
+  if (pool.forked()) return;
   pool.box->shut_down(options.cancel_futures);
   if (!options.wait) return;
   if (pool.from_inside())

@@ -91,6 +91,7 @@ struct sink::impl {
 
 sink::sink(std::shared_ptr<pool_core> pool, std::shared_ptr<job> work, std::unique_ptr<input> from,
            const map_options& options) {
+  pool->check_not_forked();
   auto made = std::make_unique<impl>();
   const run_limits limits = checked(options, *pool);
   made->options = options;
@@ -119,6 +120,7 @@ sink& sink::operator=(sink&& other) noexcept {
 
 sink::~sink() {
   if (impl_ == nullptr || in_use_here()) return;
+  if (impl_->pool->forked()) return;  // nobody is here to give it back to
   impl_->on_stop.reset();
   impl_->pool->let_go(*impl_->run);
   impl_->pool->box->close(*impl_->run);
