@@ -108,7 +108,7 @@ TEST_CASE("future: a negative timeout is refused") {
   CHECK_THROWS_AS(s.future.get(-1ns), std::invalid_argument);
   CHECK_THROWS_AS(s.future.take(-1h), std::invalid_argument);
   CHECK_THROWS_WITH(s.future.exception(std::chrono::duration<double>{-0.5}),
-                    "fmap: timeout is negative");
+                    "fmap: timeout is negative or not a number");
 }
 
 TEST_CASE("future: a huge timeout is forever, in any unit") {

@@ -109,11 +109,10 @@ TEST_CASE("an exception of any type passes through") {
   }
 }
 
-TEST_CASE("a result that throws when it is moved is that task's error") {
+TEST_CASE("a result is made where it stays, and is not moved on its way there") {
   fmap::thread_pool pool{1};
   const auto f = pool.submit([] { return throws_when_moved{}; });
-  CHECK_THROWS_AS(f.exception() ? std::rethrow_exception(f.exception()) : void(),
-                  std::length_error);
+  CHECK(f.exception() == nullptr);
   CHECK(pool.submit(twice, 1).get() == 2);
 }
 

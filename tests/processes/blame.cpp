@@ -41,14 +41,13 @@ void die() {
   std::raise(SIGABRT);
 }
 
-/// Kills a worker process when it is destroyed (unless it was moved from), or when it is moved for the second time:
-/// once it is by its reader.
+/// Kills a worker process when it is destroyed (unless it was moved from), or when it is moved.
 template <bool WhenMoved>
 struct deadly {
   deadly() = default;
   explicit deadly(int x) : x{x} {}
   deadly(deadly&& other) noexcept : x{std::exchange(other.x, 0)} {
-    if (WhenMoved && x == poison && ++moves != 1) strike();
+    if (WhenMoved) strike();
   }
   deadly& operator=(deadly&& other) noexcept {
     x = std::exchange(other.x, 0);
@@ -61,7 +60,6 @@ struct deadly {
     if (x == poison && in_worker()) die();
   }
   int x = 0;
-  static inline int moves = 0;
 };
 template <class Inspector, bool WhenMoved>
 auto inspect(Inspector& f, deadly<WhenMoved>& d) {
