@@ -116,8 +116,8 @@ void actor_core::start_supervisor(std::function<caf::actor()> spawn_worker,
                                   std::function<void(std::exception_ptr)> give_up) {
   if (!give_up)
     give_up = [box = box.get()](std::exception_ptr why) { box->break_up(std::move(why)); };
-  box->set_supervisor(std::make_shared<actor_bell<wake>>(spawn<supervisor>(
-      system_, threads_, box, std::move(spawn_worker), std::move(give_up))));
+  box->set_supervisor(std::make_shared<actor_bell<wake>>(
+      spawn<supervisor>(system_, threads_, box, std::move(spawn_worker), std::move(give_up))));
 }
 
 // Usually the pool has been shut down; a task that held the last reference cannot wait for itself.

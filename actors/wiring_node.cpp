@@ -45,7 +45,7 @@ constexpr std::chrono::microseconds worth_sending{50};
 /// programs that items start. What is ignored already stays so.
 void disregard_signals() {
   for (const int s : signals_for_the_parent) {
-    struct sigaction action{};
+    struct sigaction action {};
     ::sigaction(s, nullptr, &action);
     if (action.sa_handler == SIG_IGN) continue;
     action = {};
@@ -117,10 +117,9 @@ bool node_process::setup(wire::reader& r) {
   if (initializer.empty()) back_.send(frame::started, {});
   auto system = default_system();
   auto& s = *system;
-  core_ = std::make_shared<thread_core>(s, std::move(system), thread_count,
-                                        [this, initializer] { initialize(initializer); },
-                                        threads::own,
-                                        [](const std::exception_ptr&) { ::_exit(no_resources); });
+  core_ = std::make_shared<thread_core>(
+      s, std::move(system), thread_count, [this, initializer] { initialize(initializer); },
+      threads::own, [](const std::exception_ptr&) { ::_exit(no_resources); });
   return true;
 }
 

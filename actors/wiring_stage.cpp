@@ -68,9 +68,9 @@ caf::actor detail::spawn_stage(caf::actor_system& system, std::shared_ptr<pool_c
         "fmap: a stage on a pool has that pool's workers: leave workers out"};
   std::size_t workers = 0;
   if (own)
-    workers = options.workers ? *options.workers
-                              : configured(system, "fmap.workers")
-                                    .value_or(detail::usable_processors());
+    workers = options.workers
+                  ? *options.workers
+                  : configured(system, "fmap.workers").value_or(detail::usable_processors());
   else
     workers = pool->workers;
   map_options o = options_of(options);

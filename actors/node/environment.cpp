@@ -77,9 +77,8 @@ std::vector<std::string> environment_with(const std::vector<std::string>& more) 
   if (!result) result.emplace();
   std::erase_if(*result, [&](const std::string& entry) {
     return entry.find('=') == std::string::npos
-           || std::any_of(more.begin(), more.end(), [&](const std::string& m) {
-                return name_of(m) == name_of(entry);
-              });
+           || std::any_of(more.begin(), more.end(),
+                          [&](const std::string& m) { return name_of(m) == name_of(entry); });
   });
   result->insert(result->end(), more.begin(), more.end());
   return *result;

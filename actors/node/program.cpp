@@ -67,7 +67,7 @@ std::string absolute(const char* path) {
 
 std::string path_of(const char* name) {
   const mapped_file own = own_file();
-  struct stat running{};
+  struct stat running {};
   const bool there = ::stat(self, &running) == 0;
   if (there && (own.inode == 0 || own.inode == running.st_ino)) return self;
   if (own.path.starts_with('/')) return own.path;

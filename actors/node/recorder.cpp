@@ -52,7 +52,8 @@ recorder::recorder(int fd) : fd_{fd} {
     const int error = errno;
     close_fd();
     errno = error;
-    fail(error == EFBIG ? "fmap: a file-size limit (ulimit -f) below 65 KiB leaves no room for a flight recorder"
+    fail(error == EFBIG ? "fmap: a file-size limit (ulimit -f) below 65 KiB leaves no room for a "
+                          "flight recorder"
                         : "fmap: no memory for a flight recorder");
   }
   states_ = static_cast<state*>(memory);

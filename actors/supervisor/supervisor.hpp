@@ -25,8 +25,8 @@ public:
   supervisor(caf::actor_config& config, std::shared_ptr<shared_mailbox> box,
              std::function<caf::actor()> spawn_worker,
              std::function<void(std::exception_ptr)> give_up)
-      : detached_actor{config}, box_{std::move(box)}, spawn_worker_{std::move(spawn_worker)},
-        give_up_{std::move(give_up)} {}
+      : detached_actor{config}, box_{std::move(box)},
+        spawn_worker_{std::move(spawn_worker)}, give_up_{std::move(give_up)} {}
 
   const char* name() const override { return "fmap.supervisor"; }
   caf::behavior make_behavior() override;

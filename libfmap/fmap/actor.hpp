@@ -172,7 +172,7 @@ struct actor_sink<R, Handle> {
     const auto index = std::make_shared<std::uint64_t>(0);  // one thread asks, in order
     auto ask = [caller, target, limit, index](item&& x) {
       const auto c = std::make_shared<request_call<value, Handle, item>>(target, std::move(x),
-                                                                          (*index)++, limit);
+                                                                         (*index)++, limit);
       auto result = c->result();
       caller->make(c);
       return result;

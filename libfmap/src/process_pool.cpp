@@ -25,8 +25,7 @@ std::shared_ptr<detail::pool_core> make_core(caf::actor_system& system,
   if (!detail::init_was_called())
     throw std::logic_error{
         "fmap: worker processes run this program's main: call fmap::init(argc, argv) first in it"};
-  const std::size_t workers =
-      options.workers.value_or(detail::usable_processors());
+  const std::size_t workers = options.workers.value_or(detail::usable_processors());
   if (workers == 0) refuse("workers must be at least 1");
   if (workers > most_processes)
     refuse("workers is " + std::to_string(workers) + ", more than " + std::to_string(most_processes)

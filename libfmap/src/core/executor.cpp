@@ -22,8 +22,8 @@ unsigned detail::pool_core::forks() {
 
 void detail::pool_core::check_not_forked() const {
   if (forked())
-    throw broken_pool{std::make_exception_ptr(
-        error{"fmap: the pool belongs to the process that this one was forked from; make a new one"})};
+    throw broken_pool{std::make_exception_ptr(error{
+        "fmap: the pool belongs to the process that this one was forked from; make a new one"})};
 }
 
 void detail::submit(pool_core& pool, task_ptr t) {
