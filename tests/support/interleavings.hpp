@@ -16,8 +16,10 @@ namespace testing {
 
 /// How the processors keep the stores of a thread back, and what a fence does.
 struct memory_rules {
-  bool in_order = true;       ///< stores become visible in the order in which they were made
-  bool fences_work = true;    ///< else they do nothing: to see that something is found then
+  bool in_order = true;           ///< stores become visible in the order in which they were made
+  bool fences_work = true;        ///< else they do nothing: to see that something is found then
+  bool releases_work = true;      ///< else they order nothing: likewise
+  bool exchanges_compare = true;  ///< else they store whatever there is: likewise
   bool light_is_free = true;  ///< the light fence does nothing, the heavy one works for all threads
 };
 
@@ -25,8 +27,10 @@ struct memory_rules {
 struct access {
   enum class kind : std::uint8_t {
     load,
+    await,  // a load that waits until the bits `mask` are as expected
     store,
     add,
+    exchange,  // if the value is as expected
     fence,
     light_fence,
     heavy_fence,
@@ -36,6 +40,7 @@ struct access {
   kind what;
   std::uint32_t cell = 0, value = 0;
   bool release = false;
+  std::uint32_t expected = 0, mask = 0;
 };
 
 /// What a thread's code sees: it is run again from its start for each access, with what its earlier ones gave.
@@ -53,6 +58,9 @@ public:
   }
 
   std::uint32_t load(std::uint32_t cell) { return make({access::kind::load, cell}); }
+  std::uint32_t await(std::uint32_t cell, std::uint32_t expected, std::uint32_t mask = ~0U) {
+    return make({access::kind::await, cell, 0, false, expected, mask});
+  }
   void store(std::uint32_t cell, std::uint32_t value) { make({access::kind::store, cell, value}); }
   /// At once, as far as anybody can see.
   void add(std::uint32_t cell) { make({access::kind::add, cell}); }
@@ -79,6 +87,17 @@ struct traced_memory {
     void store(T value, std::memory_order order) {
       party::now->make({access::kind::store, cell_, static_cast<std::uint32_t>(value),
                         order == std::memory_order_release});
+    }
+    /// A loop of a load and this. It never fails for no reason: that would only be another round.
+    bool compare_exchange_weak(T& expected, T value, std::memory_order order, std::memory_order) {
+      return party::now->make(
+                 {access::kind::exchange, cell_, static_cast<std::uint32_t>(value),
+                  order == std::memory_order_acq_rel || order == std::memory_order_release,
+                  static_cast<std::uint32_t>(expected)})
+             != 0;
+    }
+    T load_clear(T bits) const {
+      return static_cast<T>(party::now->await(cell_, 0, static_cast<std::uint32_t>(bits)));
     }
 
   private:
@@ -107,7 +126,7 @@ public:
 
   std::size_t states() const { return seen_.size(); }
   std::size_t ends() const { return ends_; }
-  /// Ends that are wrong, or at which somebody waits for ever.
+  /// Whether there is an end that is wrong, or at which somebody waits for ever; no others are tried after it.
   std::size_t wrong() const { return wrong_; }
 
 private:
@@ -138,7 +157,9 @@ private:
       }
       if (moved) continue;
       ++ends_;
-      if (!all_done || !right_(s.memory)) ++wrong_;
+      if (all_done && right_(s.memory)) continue;
+      ++wrong_;
+      return;
     }
   }
 
@@ -156,7 +177,7 @@ private:
 
   bool may_show(const std::vector<access>& kept_back, std::size_t i) const {
     if (i == 0) return true;
-    if (rules_.in_order || kept_back[i].release) return false;
+    if (rules_.in_order || (kept_back[i].release && rules_.releases_work)) return false;
     for (std::size_t before = 0; before != i; ++before)
       if (kept_back[before].cell == kept_back[i].cell) return false;
     return true;
@@ -174,12 +195,26 @@ private:
     std::uint32_t result = 0;
     switch (a.what) {
       case access::kind::load:
+      case access::kind::await:
         result = s.memory[a.cell];
         for (const access& earlier : own)
           if (earlier.cell == a.cell) result = earlier.value;
+        if (a.what == access::kind::await && (result & a.mask) != a.expected) return {};
         break;
       case access::kind::store: own.push_back(a); break;
       case access::kind::add: ++s.memory[a.cell]; break;
+      case access::kind::exchange: {
+        const bool after_all = rules_.in_order || (a.release && rules_.releases_work);
+        for (const access& earlier : own)
+          if (after_all || earlier.cell == a.cell) return {};
+        if (rules_.exchanges_compare && s.memory[a.cell] != a.expected) {
+          s.results[p].pop_back();  // back to the load before it: the next round is like the first
+          return s;
+        }
+        s.memory[a.cell] = a.value;
+        result = 1;
+        break;
+      }
       case access::kind::light_fence:
         if (rules_.light_is_free) break;
         [[fallthrough]];

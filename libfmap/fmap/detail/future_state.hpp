@@ -9,6 +9,7 @@
 #include <type_traits>
 #include <utility>
 
+#include <fmap/detail/future_word.hpp>
 #include <fmap/detail/inside.hpp>
 #include <fmap/detail/state_ptr.hpp>
 #include <fmap/detail/waiting.hpp>
@@ -37,6 +38,11 @@ public:
 private:
   friend class future_state_base;
   friend class callback_loop;
+  template <class, class>
+  friend class basic_future_word;
+
+  bool is_thread() const noexcept { return kind_ == kind::thread; }
+
   waiter* next_ = nullptr;
   union {
     waiter* previous_ = nullptr;
@@ -77,21 +83,11 @@ private:
       &first_;  // of what the callback that is being called brings about: before the rest
 };
 
-/// The part of a shared state that does not depend on the result's type: a reference count, and one
-/// word that holds the status, a lock bit, and the list of waiters. The list is only changed under the
-/// lock bit; the status only while the lock bit is clear. Whoever makes the state done takes the list
-/// with it, so everybody in it is notified exactly once.
+/// The part of a shared state that does not depend on the result's type: a reference count, and the
+/// word that holds the status and the list of waiters.
 class future_state_base {
 public:
-  enum class status : std::uint8_t {
-    pending,  ///< may still be cancelled
-    running,
-    claimed,  ///< running; a promise is about to set the result
-    value,    ///< done, and all after it
-    error,
-    cancelled,
-    taken,  ///< the value was moved out
-  };
+  using status = state_status;
 
   future_state_base(const future_state_base&) = delete;
   future_state_base& operator=(const future_state_base&) = delete;
@@ -101,7 +97,7 @@ public:
     if (references_.fetch_sub(1, std::memory_order_acq_rel) == 1) destroy();
   }
 
-  status now() const noexcept { return status_in(word_.load(std::memory_order_acquire)); }
+  status now() const noexcept { return word_.now(); }
   bool done() const noexcept { return now() >= status::value; }
 
   /// pending -> running, for an executor that is about to produce the result: it must then complete the
@@ -115,7 +111,7 @@ public:
   bool wait(const deadline& until = {}) { return done() || wait_slowly(until); }
 
   /// Puts a waiter into the list; false if the state is done, and nobody will notify it.
-  bool add(waiter&) noexcept;
+  bool add(waiter& w) noexcept { return word_.add(w); }
 
   /// Calls callbacks of this state, which is done, and deletes them. There has to be a reference while there are any.
   void call(waiter* callbacks) noexcept;
@@ -126,7 +122,7 @@ public:
   bool try_run_here();
 
   /// Takes a waiter out of the list; false: the state is done, and it has been or is about to be notified.
-  bool remove(waiter&) noexcept;
+  bool remove(waiter& w) noexcept { return word_.remove(w); }
 
   // -- for promises ------------------------------------------------------------
 
@@ -142,7 +138,7 @@ public:
 
   /// Whether nobody else has a reference, nor will be notified.
   bool unobserved() const noexcept {
-    return references_.load(std::memory_order_acquire) == 1 && head_in(word_.load()) == nullptr;
+    return references_.load(std::memory_order_acquire) == 1 && word_.head() == nullptr;
   }
 
 protected:
@@ -156,51 +152,18 @@ protected:
   /// Makes the state done and notifies everybody. The result has been stored; the caller holds a
   /// reference.
   void finish(status s) noexcept {
-    std::uintptr_t word = unlocked();
-    while (!word_.compare_exchange_weak(word, static_cast<std::uintptr_t>(s),
-                                        std::memory_order_acq_rel, std::memory_order_relaxed))
-      word = unlocked();
-    if (head_in(word) != nullptr) notify_all(head_in(word));
+    if (waiter* const newest = word_.finish(s)) notify_all(newest);
   }
 
   /// value -> taken; false if somebody else was faster.
-  bool change(status from, status to) noexcept {
-    for (;;) {
-      std::uintptr_t word = unlocked();
-      if (status_in(word) != from) return false;
-      if (word_.compare_exchange_weak(word, (word & ~status_bits) | static_cast<std::uintptr_t>(to),
-                                      std::memory_order_acq_rel, std::memory_order_relaxed))
-        return true;
-    }
-  }
+  bool change(status from, status to) noexcept { return word_.change(from, to); }
 
 private:
-  static constexpr std::uintptr_t status_bits = 7, lock_bit = 8;
-
-  static status status_in(std::uintptr_t word) noexcept {
-    return static_cast<status>(word & status_bits);
-  }
-  static waiter* head_in(std::uintptr_t word) noexcept {
-    // NOLINTNEXTLINE(performance-no-int-to-ptr): flags live in its low bits
-    return reinterpret_cast<waiter*>(word & ~(status_bits | lock_bit));
-  }
-  static std::uintptr_t with_head(std::uintptr_t word, waiter* head) noexcept {
-    return (word & status_bits) | reinterpret_cast<std::uintptr_t>(head);
-  }
-
-  /// The word, once its lock bit is clear.
-  std::uintptr_t unlocked() const noexcept {
-    const std::uintptr_t word = word_.load(std::memory_order_acquire);
-    return (word & lock_bit) == 0 ? word : wait_for_unlocked();
-  }
-
-  std::uintptr_t wait_for_unlocked() const noexcept;
-  bool lock(std::uintptr_t& word) noexcept;
   bool wait_slowly(const deadline& until);
   void destroy() noexcept;
   void notify_all(waiter* newest) noexcept;
 
-  std::atomic<std::uintptr_t> word_{0};
+  basic_future_word<word_memory, waiter> word_;
   std::atomic<std::uint32_t> references_{1};
 };
 

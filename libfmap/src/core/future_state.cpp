@@ -52,8 +52,7 @@ bool wait_at(parking& place, const deadline& until) {
 
 /// What is still in the list is nobody's but ours: a thread that waits holds a reference.
 future_state_base::~future_state_base() {
-  for (waiter* w = head_in(word_.load(std::memory_order_acquire)); w != nullptr;)
-    delete std::exchange(w, w->next_);
+  for (waiter* w = word_.head(); w != nullptr;) delete std::exchange(w, w->next_);
 }
 
 /// A result may hold the last handle to another one, and that likewise: only so many are destroyed inside each other.
@@ -61,9 +60,8 @@ void future_state_base::destroy() noexcept {
   constexpr int deepest = 64;
   constinit thread_local int depth = 0;
   constinit thread_local future_state_base* put_off = nullptr;
-  const std::uintptr_t word = word_.load(std::memory_order_acquire);
-  if (depth == deepest && head_in(word) == nullptr) {
-    word_.store(word | reinterpret_cast<std::uintptr_t>(put_off), std::memory_order_relaxed);
+  if (depth == deepest && word_.head() == nullptr) {
+    word_.set_link(reinterpret_cast<std::uintptr_t>(put_off));
     put_off = this;
     return;
   }
@@ -71,66 +69,28 @@ void future_state_base::destroy() noexcept {
   delete this;
   while (depth == deepest && put_off != nullptr) {
     future_state_base* const next = put_off;
-    const std::uintptr_t link = next->word_.load(std::memory_order_relaxed);
     // NOLINTNEXTLINE(performance-no-int-to-ptr): where waiters were
-    put_off = reinterpret_cast<future_state_base*>(link & ~(status_bits | lock_bit));
-    next->word_.store(link & status_bits, std::memory_order_relaxed);
+    put_off = reinterpret_cast<future_state_base*>(next->word_.link());
+    next->word_.set_link(0);
     delete next;
   }
   --depth;
 }
 
-std::uintptr_t future_state_base::wait_for_unlocked() const noexcept {
+std::uintptr_t word_memory::wait_until_clear(const std::atomic<std::uintptr_t>& word,
+                                             std::uintptr_t bits) noexcept {
   for (unsigned rounds = 0;; ++rounds) {
-    const std::uintptr_t word = word_.load(std::memory_order_acquire);
-    if ((word & lock_bit) == 0) return word;
+    const std::uintptr_t now = word.load(std::memory_order_acquire);
+    if ((now & bits) == 0) return now;
     if (rounds >= 64) std::this_thread::yield();  // its holder has lost the processor
   }
 }
 
-/// Sets the lock bit; `word` is what it was. False if the state is done.
-bool future_state_base::lock(std::uintptr_t& word) noexcept {
-  do {
-    word = unlocked();
-    if (status_in(word) >= status::value) return false;
-  } while (!word_.compare_exchange_weak(word, word | lock_bit, std::memory_order_acquire,
-                                        std::memory_order_relaxed));
-  return true;
-}
-
-bool future_state_base::add(waiter& w) noexcept {
-  std::uintptr_t word = 0;
-  if (!lock(word)) return false;
-  w.next_ = head_in(word);
-  w.previous_ = nullptr;
-  if (w.next_ != nullptr) w.next_->previous_ = &w;
-  word_.store(with_head(word, &w), std::memory_order_release);
-  return true;
-}
-
-bool future_state_base::remove(waiter& w) noexcept {
-  std::uintptr_t word = 0;
-  if (!lock(word)) return false;
-  waiter* head = head_in(word);
-  if (w.next_ != nullptr) w.next_->previous_ = w.previous_;
-  if (w.previous_ != nullptr)
-    w.previous_->next_ = w.next_;
-  else
-    head = w.next_;
-  word_.store(with_head(word, head), std::memory_order_release);
-  return true;
-}
-
 bool future_state_base::cancel() noexcept {
-  for (;;) {
-    std::uintptr_t word = unlocked();
-    if (status_in(word) != status::pending) return status_in(word) == status::cancelled;
-    if (word_.compare_exchange_weak(word, static_cast<std::uintptr_t>(status::cancelled),
-                                    std::memory_order_acq_rel, std::memory_order_relaxed)) {
-      if (head_in(word) != nullptr) notify_all(head_in(word));
-      return true;
-    }
-  }
+  waiter* newest = nullptr;
+  const bool cancelled = word_.cancel(newest);
+  if (newest != nullptr) notify_all(newest);
+  return cancelled;
 }
 
 bool future_state_base::start() {
@@ -170,21 +130,7 @@ bool future_state_base::try_run_here() {
 
 /// Threads first, so that no callback can delay them; each kind in the order in which they came.
 void future_state_base::notify_all(waiter* newest) noexcept {
-  waiter* oldest = newest;
-  while (oldest->next_ != nullptr) oldest = oldest->next_;
-  waiter* callbacks = nullptr;
-  waiter** last = &callbacks;
-  while (oldest != nullptr) {
-    waiter* const w = std::exchange(oldest, oldest->previous_);  // it may be gone once notified
-    if (w->kind_ == waiter::kind::thread) {
-      w->notify(*this);
-    } else {
-      *last = w;
-      last = &w->next_;
-    }
-  }
-  *last = nullptr;
-  call(callbacks);
+  call(word_.notify_threads(newest, [this](waiter& w) { w.notify(*this); }));
 }
 
 void future_state_base::call(waiter* callbacks) noexcept {
