@@ -1,13 +1,19 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // User code that takes what it is given by value and throws: nothing is released twice, whatever the compiler makes of it.
+#include <cstdint>
+#include <exception>
 #include <iostream>
 #include <memory>
 #include <sstream>
 #include <stdexcept>
+#include <type_traits>
 #include <utility>
 
+#include <fmap/detail/async_job.hpp>
+#include <fmap/detail/function_job.hpp>
 #include <fmap/detail/task.hpp>
 #include <fmap/future.hpp>
+#include <fmap/with_state.hpp>
 
 #include "support/catch.hpp"
 #include "support/futures.hpp"
@@ -33,6 +39,47 @@ struct thrower {
     throw std::runtime_error{"by value"};
   }
 };
+
+struct const_thrower {
+  int operator()(token) const { throw std::runtime_error{"by value"}; }
+};
+
+class open_gate final : public fmap::detail::async_gate {
+public:
+  bool helped() const override { return false; }
+  void began(const fmap::detail::state_ptr<fmap::detail::future_state_base>&) override {}
+
+private:
+  bool enter() override { return true; }
+  void leave(std::uint64_t) override {}
+};
+
+/// Two items whose function throws: both end as that error, and nothing holds any more what they held.
+template <class Job>
+void check_apply(Job& job, const token& t) {
+  using fmap::detail::slot_state;
+  const auto before = t.use_count();
+  fmap::detail::chunk c{0, 2, job.layout};
+  for (std::uint32_t i = 0; i != 2; ++i) {
+    ::new (c.at(i)) token{t};
+    c.state(i) = slot_state::item;
+  }
+  fmap::detail::progress at;
+  at.start(0, 2);
+  CHECK(job.apply(c, 0, at, 0) == 2);
+  for (std::uint32_t i = 0; i != 2; ++i) {
+    REQUIRE(c.state(i) == slot_state::error);
+    CHECK_THROWS_WITH(std::rethrow_exception(c.error(i)), "by value");
+  }
+  job.clear(c, 0, 2);
+  CHECK(t.use_count() == before);
+}
+
+template <class Job, class Fn>
+void check_job(Fn fn, const token& t) {
+  Job job{std::move(fn)};
+  check_apply(job, t);
+}
 
 }  // namespace
 
@@ -128,4 +175,39 @@ TEST_CASE("by value: a result whose constructor takes its argument by value and 
   mine = nullptr;
   CHECK(t.use_count() == 1);
   CHECK_FALSE(p.get_future().done());
+}
+
+TEST_CASE("by value: a function of a map that throws, with a worker's state or without") {
+  const auto t = std::make_shared<int>(1);
+  const auto make = [] { return 1; };
+  const auto with = [](int&, token) -> int { throw std::runtime_error{"by value"}; };
+  SECTION("plain") {
+    check_job<fmap::detail::function_job<token, const_thrower>>(const_thrower{}, t);
+  }
+  SECTION("a state") {
+    const auto f = fmap::with_state(make, with);
+    check_job<fmap::detail::function_job<token, std::decay_t<decltype(f)>>>(f, t);
+  }
+  SECTION("a state that is taken by value") {
+    const auto f =
+        fmap::with_state([] { return std::make_shared<int>(2); },
+                         [](token, token) -> int { throw std::runtime_error{"by value"}; });
+    check_job<fmap::detail::function_job<token, std::decay_t<decltype(f)>>>(f, t);
+  }
+}
+
+TEST_CASE("by value: a state that cannot be made") {
+  const auto t = std::make_shared<int>(1);
+  const auto f = fmap::with_state([]() -> token { throw std::runtime_error{"by value"}; },
+                                  [](token, token) { return 1; });
+  check_job<fmap::detail::function_job<token, std::decay_t<decltype(f)>>>(f, t);
+}
+
+TEST_CASE("by value: a function that is to return a future throws") {
+  const auto t = std::make_shared<int>(1);
+  const auto f = [](token) -> fmap::future<int> { throw std::runtime_error{"by value"}; };
+  using job = fmap::detail::calling_job<token, std::decay_t<decltype(f)>>;
+  job calls{f};
+  calls.gate = std::make_shared<open_gate>();
+  check_apply(calls, t);
 }
