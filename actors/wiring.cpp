@@ -3,13 +3,7 @@
 
 #include "actors/wiring.hpp"
 
-#include <atomic>
-#include <mutex>
 #include <thread>
-#include <vector>
-
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include <fmap/detail/travelling_task.hpp>
 
@@ -22,49 +16,6 @@
 namespace fmap::actors {
 
 namespace {
-
-/// CAF ends the program when a thread of a system that it is building cannot be created, so this finds out
-/// beforehand: starts as many threads and ends them. Throws std::system_error.
-void try_threads(std::size_t count) {
-  std::mutex gate;
-  std::vector<std::thread> tried;
-  std::vector<std::atomic<long>> ids(count);
-  std::exception_ptr failed;
-  {
-    std::lock_guard closed{gate};
-    try {
-      tried.reserve(count);
-      for (auto& id : ids)
-        tried.emplace_back([&gate, &id] {
-          id = ::syscall(SYS_gettid);
-          std::lock_guard open{gate};
-        });
-    } catch (const std::system_error& e) {
-      failed = std::make_exception_ptr(
-          std::system_error{e.code(), "fmap: a pool's threads could not be started"});
-    }
-  }
-  for (auto& t : tried) t.join();
-  // The kernel counts a thread until it is gone for good, which is a little later.
-  for (std::size_t i = 0; i != tried.size(); ++i)
-    while (::syscall(SYS_tgkill, ::getpid(), ids[i].load(), 0) == 0) std::this_thread::yield();
-  if (failed) std::rethrow_exception(failed);
-}
-
-/// CAF's clock, its scheduler and its printer, and a pool's supervisor.
-constexpr std::size_t least_threads = 4;
-
-struct own_system {
-  struct config : caf::actor_system_config {
-    config() {
-      try_threads(least_threads);
-      configure(*this);
-    }
-  };
-
-  config settings;
-  caf::actor_system system{settings};
-};
 
 /// What somebody else has to wait for, as its own task cannot.
 struct last_owner {
@@ -87,26 +38,6 @@ void wait_elsewhere(std::unique_ptr<last_owner> last) noexcept {
 [[maybe_unused]] const bool types_are_known = announce_types<caf::id_block::fmap>();
 
 }  // namespace
-
-std::shared_ptr<caf::actor_system> default_system() {
-  // Never destroyed: statics of the user's may make and destroy pools while the program ends.
-  struct place {
-    const unsigned forks = detail::pool_core::forks();
-    std::mutex mutex;
-    std::weak_ptr<own_system> existing;
-  };
-  static auto& here = *new std::atomic<place*>{new place};
-  place* now = here;
-  // What a forked process has inherited is without threads, and may be locked.
-  if (now->forks != detail::pool_core::forks()) {
-    auto fresh = std::make_unique<place>();
-    if (here.compare_exchange_strong(now, fresh.get())) now = fresh.release();
-  }
-  std::lock_guard guard{now->mutex};
-  auto owner = now->existing.lock();
-  if (!owner) now->existing = owner = std::make_shared<own_system>();
-  return {owner, &owner->system};
-}
 
 actor_core::actor_core(caf::actor_system& system, std::shared_ptr<caf::actor_system> owner,
                        std::uint32_t workers, threads where)

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <cstring>
 #include <optional>
+#include <stdexcept>
 #include <string_view>
 
 #include <sys/uio.h>
@@ -50,21 +51,32 @@ std::optional<std::string> text_at(const char* at) {
   }
 }
 
-/// None: it was changed meanwhile.
-std::optional<std::vector<std::string>> try_copy() {
+/// The pointers to all entries. None: they were moved meanwhile.
+std::optional<std::vector<char*>> entries() {
   char** const begin = *const_cast<char** volatile*>(&environ);
-  std::vector<std::string> result;
-  if (begin == nullptr) return result;
-  for (char** at = begin;; ++at) {
-    char* entry = nullptr;
-    if (!peek(at, &entry, sizeof entry)) return {};
-    if (entry == nullptr) break;
-    auto text = text_at(entry);
-    if (!text) return {};
-    result.push_back(std::move(*text));
+  std::vector<char*> result;
+  char* piece[page / sizeof(char*)];
+  for (char** at = begin; at != nullptr;) {
+    const std::size_t size = left_of_page(at) / sizeof(char*);
+    if (!peek(at, piece, size * sizeof(char*))) return {};
+    char** const end = std::find(piece, piece + size, nullptr);
+    result.insert(result.end(), piece, end);
+    at = end == piece + size ? at + size : nullptr;
   }
   if (*const_cast<char** volatile*>(&environ) != begin) return {};
   return result;
+}
+
+/// The same when nobody has moved one while they were read, if such a moment can be had.
+std::vector<char*> entries_at_rest() {
+  std::optional<std::vector<char*>> last;
+  for (int tries = 0; tries != 10'000; ++tries) {
+    auto now = entries();
+    if (now && now == last) break;
+    if (now) last = std::move(now);
+  }
+  if (last) return *last;
+  throw std::runtime_error{"fmap: the environment cannot be read: other threads keep changing it"};
 }
 
 std::string_view name_of(std::string_view entry) { return entry.substr(0, entry.find('=')); }
@@ -72,16 +84,17 @@ std::string_view name_of(std::string_view entry) { return entry.substr(0, entry.
 }  // namespace
 
 std::vector<std::string> environment_with(const std::vector<std::string>& more) {
-  std::optional<std::vector<std::string>> result;
-  for (int tries = 0; !result && tries != 10'000; ++tries) result = try_copy();
-  if (!result) result.emplace();
-  std::erase_if(*result, [&](const std::string& entry) {
-    return entry.find('=') == std::string::npos
-           || std::any_of(more.begin(), more.end(),
-                          [&](const std::string& m) { return name_of(m) == name_of(entry); });
-  });
-  result->insert(result->end(), more.begin(), more.end());
-  return *result;
+  std::vector<std::string> result;
+  for (const char* entry : entries_at_rest()) {
+    auto text = text_at(entry);
+    if (!text || text->find('=') == std::string::npos) continue;
+    const bool replaced = std::any_of(more.begin(), more.end(), [&](const std::string& m) {
+      return name_of(m) == name_of(*text);
+    });
+    if (!replaced) result.push_back(std::move(*text));
+  }
+  result.insert(result.end(), more.begin(), more.end());
+  return result;
 }
 
 }  // namespace fmap::actors

@@ -43,7 +43,7 @@ public:
 
 struct stage_options {
   /// Threads, at least 1; for a stage without a pool. Left out: fmap.workers of the system's
-  /// configuration, or else one for each hardware thread.
+  /// configuration, or else one for each processor that this process may use.
   std::optional<std::size_t> workers{};
 
   /// Items between upstream and downstream, at least 1. Left out: fmap.buffersize of the system's

@@ -7,8 +7,11 @@
 #include <thread>
 #include <vector>
 
+#include <sched.h>
+
 #include <fmap/fmap.hpp>
 
+#include "src/core/processors.hpp"
 #include "support/catch.hpp"
 #include "support/collect.hpp"
 #include "support/counted.hpp"
@@ -216,8 +219,17 @@ TEST_CASE("several pools work side by side") {
   CHECK(sorted(b) == numbers(0, 500));
 }
 
-TEST_CASE("a default pool has one worker per hardware thread") {
-  CHECK(fmap::thread_pool{}.workers() == std::max(std::thread::hardware_concurrency(), 1u));
+TEST_CASE("a default pool has one worker for each processor that may be used") {
+  CHECK(fmap::thread_pool{}.workers() == fmap::detail::usable_processors());
+  std::size_t pinned = 0;
+  std::thread{[&] {
+    cpu_set_t one;
+    CPU_ZERO(&one);
+    CPU_SET(::sched_getcpu(), &one);
+    ::sched_setaffinity(0, sizeof one, &one);
+    pinned = fmap::thread_pool{}.workers();
+  }}.join();
+  CHECK(pinned == 1);
 }
 
 TEST_CASE("a pool may live until the program ends") {

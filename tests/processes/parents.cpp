@@ -5,7 +5,6 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
 #include <ranges>
 #include <string>
 #include <thread>
@@ -19,56 +18,13 @@
 #include "support/catch.hpp"
 #include "support/eventually.hpp"
 #include "support/processes.hpp"
+#include "support/program.hpp"
 
 using testing::eventually;
 using testing::logbook;
+using testing::program;
 
 namespace {
-
-/// Another process of this executable that runs one hidden test case, as a group of its own.
-class program {
-public:
-  program(const std::string& test, const logbook& log) {
-    int out[2];
-    if (::pipe2(out, O_CLOEXEC) != 0) std::abort();
-    pid_ = ::fork();
-    if (pid_ == 0) {
-      ::setpgid(0, 0);
-      ::dup2(out[1], 1);
-      ::dup2(out[1], 2);
-      ::setenv("FMAP_TEST_LOG", log.variable().c_str() + std::strlen("FMAP_TEST_LOG="), 1);
-      ::execl("/proc/self/exe", "tests_processes", test.c_str(), nullptr);
-      ::_exit(99);
-    }
-    ::close(out[1]);
-    out_ = out[0];
-  }
-  ~program() {
-    ::kill(-pid_, SIGKILL);
-    ::close(out_);
-    wait();
-  }
-  pid_t pid() const { return pid_; }
-
-  /// All it has written, once nobody can write there any more.
-  std::string output() const {
-    std::string result;
-    char buffer[4096];
-    for (ssize_t n = 0; (n = ::read(out_, buffer, sizeof buffer)) > 0;)
-      result.append(buffer, static_cast<std::size_t>(n));
-    return result;
-  }
-  int wait() {
-    if (!waited_) ::waitpid(pid_, &status_, 0);
-    waited_ = true;
-    return status_;
-  }
-
-private:
-  pid_t pid_ = -1;
-  int out_ = -1, status_ = 0;
-  bool waited_ = false;
-};
 
 /// What a worker does when its parent dies.
 constexpr auto hang = [](int how) {
@@ -105,8 +61,8 @@ TEST_CASE("a parent whose workers hang", "[.program]") {
   for ([[maybe_unused]] int v : fmap::future_map{pool, hang, std::views::iota(0, 4), 4}) {}
 }
 
-TEST_CASE("a parent that handles SIGINT", "[.program]") {
-  std::signal(SIGINT, [](int) { interrupted = 1; });
+TEST_CASE("a parent that handles signals", "[.program]") {
+  for (const int s : {SIGINT, SIGTERM, SIGHUP}) std::signal(s, [](int) { interrupted = 1; });
   fmap::process_pool pool{{.workers = 2, .restarts = 0}};
   constexpr auto fn = [](int x) {
     static const bool told = (logbook::write(static_cast<std::uint64_t>(::getpid())), true);
@@ -177,11 +133,12 @@ TEST_CASE("an interrupt from the terminal ends a parent that does not handle it,
   CHECK(eventually([&] { return all_gone(log); }));
 }
 
-TEST_CASE("an interrupt from the terminal is for the parent to act upon") {
+TEST_CASE("what is sent to the whole process group is for the parent to act upon") {
+  const int sent = GENERATE(SIGINT, SIGTERM, SIGHUP);
   const logbook log;
-  program parent{"a parent that handles SIGINT", log};
+  program parent{"a parent that handles signals", log};
   REQUIRE(eventually([&] { return log.counts().size() == 2; }));
-  ::kill(-parent.pid(), SIGINT);
+  ::kill(-parent.pid(), sent);
   const std::string output = parent.output();
   CHECK(WIFEXITED(parent.wait()));
   CHECK(WEXITSTATUS(parent.wait()) == 0);

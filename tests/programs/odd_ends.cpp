@@ -82,6 +82,29 @@ void count(const fmap::future<int>& f) {
   if (f.exception() == nullptr) ++finished;
 }
 
+template <class Pool>
+bool refuses(Pool& pool) {
+  try {
+    pool.submit(fmap::fn<&twice>, 1);
+  } catch (const fmap::broken_pool&) {
+    return true;
+  }
+  return false;
+}
+
+/// Whether a forked process that does this ends well.
+template <class F>
+bool child_ends(F f) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    ::alarm(10);
+    f();
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  return WIFEXITED(status) && WEXITSTATUS(status) == good;
+}
+
 struct way {
   const char* name;
   void (*go)();
@@ -209,6 +232,23 @@ const way ways[] = {
        works_late = true;
        fmap::thread_pool{1}.submit(twice, 1).get();
        fmap::process_pool{1}.submit(fmap::fn<&twice>, 1).get();
+     }},
+    {"a forked child, with static pools that the parent goes on to use",
+     [] {
+       static fmap::thread_pool t{2};
+       static fmap::process_pool p{2};
+       const auto work = [] {
+         return t.submit(twice, 1).get() + p.submit(fmap::fn<&twice>, 1).get() == 4;
+       };
+       bool well = work() && child_ends([] { std::exit(good); }) && work();
+       well = well && child_ends([] {
+                fmap::thread_pool fresh{1};
+                ::_exit(fresh.submit(twice, 1).get() == 2 && refuses(t) && refuses(p) ? good : 1);
+              });
+       static fmap::future_map m{t, sleepy, std::views::iota(0)};
+       m.begin();
+       well = well && child_ends([] { std::exit(good); }) && work();
+       std::exit(well ? good : 1);
      }},
     {"main, after an item has destroyed its own map",
      [] {

@@ -11,6 +11,7 @@
 #include <fmap/stage.hpp>
 #include <fmap/thread_pool.hpp>
 
+#include "src/core/processors.hpp"
 #include "support/catch.hpp"
 #include "support/puppet.hpp"
 
@@ -91,8 +92,8 @@ TEST_CASE("options of a stage that make no sense are refused") {
 TEST_CASE("without any option a stage has four items for each worker, at least 16") {
   caf::actor_system_config config;
   caf::actor_system system{config};
-  const auto threads = std::max(1u, std::thread::hardware_concurrency());
-  CHECK(demand_of(system) == "demand " + std::to_string(std::max(16u, 4 * threads)));
+  const std::size_t workers = fmap::detail::usable_processors();
+  CHECK(demand_of(system) == "demand " + std::to_string(std::max<std::size_t>(16, 4 * workers)));
   CHECK(demand_of(system, {.workers = 8}) == "demand 32");
   CHECK(demand_of(system, {.chunksize = 40}) == "demand 40");
 }

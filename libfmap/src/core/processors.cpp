@@ -96,8 +96,9 @@ std::optional<double> processor_quota(const std::string& root) {
     const auto mount = mount_of(h, root);
     if (!mount) continue;
     // In a container the mount may show this process' group as its root.
-    std::string group = h.group;
-    if (mount->group != "/" && group.starts_with(mount->group)) group.erase(0, mount->group.size());
+    std::string group = h.group == "/" ? "" : h.group;
+    if (mount->group != "/" && (group + '/').starts_with(mount->group + '/'))
+      group.erase(0, mount->group.size());
     for (;;) {
       const auto quota = quota_in(root + mount->directory + group, h.second_version);
       if (quota && (!least || *quota < *least)) least = quota;
