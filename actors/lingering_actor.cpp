@@ -123,13 +123,13 @@ enqueued lingering_actor::enqueue(caf::mailbox_element_ptr m, executing_unit* by
   return droppable_actor::enqueue(std::move(m), by);
 }
 
-caf::behavior lingering_actor::behaves(caf::message_handler own) {
+caf::behavior lingering_actor::behaves(const caf::message_handler& own) {
   const caf::message_handler all{[this](const end_order& l) {
     if (l.by_error ? !obeys(l.who) : !l.reason) return;
     if (!l.by_error) unlink_from(l.who);
     end_with(l.reason);
   }};
-  return caf::behavior{all.or_else(std::move(own))};
+  return caf::behavior{all.or_else(own)};
 }
 
 void lingering_actor::end_with(caf::error reason) {

@@ -41,7 +41,7 @@ protected:
   lingering_actor(caf::actor_config& config, chain_link link);
 
   /// The actor's messages, and those that all of these have.
-  caf::behavior behaves(caf::message_handler own);
+  caf::behavior behaves(const caf::message_handler& own);
 
   /// Lets go, and ends when user code has returned. Only the first reason counts.
   void end_with(caf::error reason);

@@ -81,6 +81,7 @@ child_process::child_process(int socket, int recorder, const std::vector<std::st
       worker_flag + std::to_string(socket_there) + "," + std::to_string(recorder_there);
   char* const arguments[] = {name.data(), flag.data(), nullptr};
   std::vector<char*> variables;
+  variables.reserve(environment.size() + 1);
   for (const auto& entry : environment) variables.push_back(const_cast<char*>(entry.c_str()));
   variables.push_back(nullptr);
   check(posix_spawn(&pid_, this_program().path.c_str(), a, &attributes.it, arguments,
