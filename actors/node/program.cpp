@@ -71,7 +71,10 @@ std::string path_of(const char* name) {
   const bool there = ::stat(self, &running) == 0;
   if (there && (own.inode == 0 || own.inode == running.st_ino)) return self;
   if (own.path.starts_with('/')) return own.path;
-  std::string path = absolute(reinterpret_cast<const char*>(::getauxval(AT_EXECFN)));
+  // The kernel gives the address of the name as a number.
+  const auto* started_as =
+      reinterpret_cast<const char*>(::getauxval(AT_EXECFN));  // NOLINT(performance-no-int-to-ptr)
+  std::string path = absolute(started_as);
   if (path.empty()) path = absolute(name);
   return path.empty() ? self : path;
 }
