@@ -20,7 +20,8 @@ namespace {
 constexpr const char* self = "/proc/self/exe";
 
 program& found() {
-  static program result{self, "fmap"};
+  // Never destroyed: static pools start processes while the program ends.
+  static auto& result = *new program{self, "fmap"};
   return result;
 }
 
