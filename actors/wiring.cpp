@@ -3,6 +3,7 @@
 
 #include "actors/wiring.hpp"
 
+#include <new>
 #include <thread>
 
 #include <fmap/detail/travelling_task.hpp>
@@ -55,8 +56,8 @@ void actor_core::start_supervisor(std::function<caf::actor()> spawn_worker,
 actor_core::~actor_core() {
   if (forked()) {
     // All of it stays, as nothing of it can end here.
-    new auto(box);
-    new auto(std::move(owner_));
+    static_cast<void>(new (std::nothrow) auto(box));
+    static_cast<void>(new (std::nothrow) auto(std::move(owner_)));
     return;
   }
   box->shut_down();

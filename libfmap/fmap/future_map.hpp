@@ -387,7 +387,7 @@ public:
   template <class Pool, class Fn, class T, class... Any>
   future_map(Pool&&, Fn&&, std::initializer_list<T>, Any&&...) {}
   template <class Pool, class Fn, class Range>
-  future_map(Pool&&, Fn&&, Range&&, map_options) {}
+  future_map(Pool&&, Fn&&, Range&&, const map_options&) {}
   future_map(...) {}  // NOLINT(google-explicit-constructor)
 
   int* begin();

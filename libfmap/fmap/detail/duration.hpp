@@ -20,10 +20,10 @@ constexpr std::chrono::nanoseconds saturated(const std::chrono::duration<Rep, Pe
   constexpr auto num = static_cast<long double>(Period::num);
   constexpr auto den = static_cast<long double>(Period::den);
   constexpr bool divides = std::nano::den % Period::den == 0;  // then nothing is rounded
+  constexpr auto times = std::nano::den / Period::den;
   const auto count = static_cast<long double>(d.count());
-  const long double ns = divides
-                             ? count * num * static_cast<long double>(std::nano::den / Period::den)
-                             : count * num / den * static_cast<long double>(std::nano::den);
+  const long double ns = divides ? count * num * static_cast<long double>(times)
+                                 : count * num / den * static_cast<long double>(std::nano::den);
   if (ns >= static_cast<long double>(nanoseconds::max().count())) return nanoseconds::max();
   if (!(ns > static_cast<long double>(nanoseconds::min().count()))) return nanoseconds::min();
   const auto whole = static_cast<nanoseconds::rep>(ns);

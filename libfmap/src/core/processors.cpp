@@ -97,10 +97,13 @@ std::optional<double> processor_quota(const std::string& root) {
     if (!mount) continue;
     // In a container the mount may show this process' group as its root.
     std::string group = h.group == "/" ? "" : h.group;
-    if (mount->group != "/" && (group + '/').starts_with(mount->group + '/'))
-      group.erase(0, mount->group.size());
+    const std::string& top = mount->group;
+    const bool below =
+        group.starts_with(top) && (group.size() == top.size() || group[top.size()] == '/');
+    if (top != "/" && below) group.erase(0, top.size());
+    const std::string base = root + mount->directory;
     for (;;) {
-      const auto quota = quota_in(root + mount->directory + group, h.second_version);
+      const auto quota = quota_in(base + group, h.second_version);
       if (quota && (!least || *quota < *least)) least = quota;
       const auto slash = group.rfind('/');
       if (slash == std::string::npos) break;
