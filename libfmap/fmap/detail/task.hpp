@@ -38,7 +38,7 @@ struct release_task {
 using task_ptr = std::unique_ptr<task, release_task>;
 
 template <class R, class Fn, class... Args>
-class bound_task final : public future_state<R>, public task {
+class bound_task final : public task, public future_state<R> {
 public:
   template <class F, class... A>
   explicit bound_task(pool_key pool, F&& fn, A&&... args)

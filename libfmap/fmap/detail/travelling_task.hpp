@@ -71,7 +71,7 @@ private:
 };
 
 template <class R, class Fn, class... Args>
-class travelling_task final : public future_state<R>, public remote_task {
+class travelling_task final : public remote_task, public future_state<R> {
   using call = typed_call<R, Fn, Args...>;
 
 public:
