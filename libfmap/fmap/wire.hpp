@@ -23,6 +23,8 @@
 ///   their elements.
 /// - An object with an `inspect` overload is what the overload names, one after the other. The overload
 ///   counts for the type that it takes, not for classes derived from that.
+/// - A number that is no value of its enumeration is refused where the compiler knows the values: g++ does
+///   up to 8 bits, and roughly up to 16.
 /// - Comparators, hashes and allocators are not sent; the first two must be of types without members.
 namespace fmap::wire {
 

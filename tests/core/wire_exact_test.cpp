@@ -304,22 +304,24 @@ TEST_CASE("wire: a length in more bytes than it needs is refused") {
 TEST_CASE("wire: a number that is no value of its enumeration is refused") {
   for (const color c : {red, green, blue}) CHECK(survives(c));
   CHECK(survives(std::vector{red, blue}));
-  refused<color>({4, 0, 0, 0}, "no value of its enumeration");
-  refused<color>({0, 0, 0, 1}, "no value of its enumeration");
-  refused<color>({255, 255, 255, 255}, "no value of its enumeration");
-  refused<std::vector<color>>({2, 1, 0, 0, 0, 200, 0, 0, 0}, "no value of its enumeration");
-  refused<std::array<color, 1>>({200, 0, 0, 0}, "no value of its enumeration");
   for (const signs s : {minus, plus, static_cast<signs>(-8), static_cast<signs>(7)})
     CHECK(survives(s));
-  refused<signs>({8, 0, 0, 0}, "no value of its enumeration");
-  refused<signs>({0xf7, 255, 255, 255}, "no value of its enumeration");
   CHECK(survives(many));
-  refused<thousand>({0, 0, 1, 0}, "no value of its enumeration");
   CHECK(survives(most));
   refused<answer>({2}, "neither true nor false");
   // With a fixed underlying type every number is a value: sets of flags are made of them.
   CHECK(survives(static_cast<fixed>(200)));
   CHECK(survives(static_cast<scoped>(200)));
+#ifndef __clang__  // It does not tell which numbers are values.
+  refused<color>({4, 0, 0, 0}, "no value of its enumeration");
+  refused<color>({0, 0, 0, 1}, "no value of its enumeration");
+  refused<color>({255, 255, 255, 255}, "no value of its enumeration");
+  refused<std::vector<color>>({2, 1, 0, 0, 0, 200, 0, 0, 0}, "no value of its enumeration");
+  refused<std::array<color, 1>>({200, 0, 0, 0}, "no value of its enumeration");
+  refused<signs>({8, 0, 0, 0}, "no value of its enumeration");
+  refused<signs>({0xf7, 255, 255, 255}, "no value of its enumeration");
+  refused<thousand>({0, 0, 1, 0}, "no value of its enumeration");
+#endif
 }
 
 TEST_CASE("wire: elements that are not in their container's order are refused") {
