@@ -45,6 +45,19 @@ function(fmap_add_layer layer)
   set_property(DIRECTORY APPEND PROPERTY TEST_INCLUDE_FILES "${alone}")
 endfunction()
 
+# fmap_add_program(FILE LAYER SENTENCE PROPERTY VALUE...): tests/programs/FILE.cpp, which has its own main,
+# as a test of that layer. The target tests_programs builds all of them.
+add_custom_target(tests_programs)
+function(fmap_add_program file layer sentence)
+  set(target tests_${file})
+  add_executable(${target} "${PROJECT_SOURCE_DIR}/tests/programs/${file}.cpp")
+  fmap_target(${target})
+  target_link_libraries(${target} PRIVATE fmap::fmap)
+  add_dependencies(tests_programs ${target})
+  add_test(NAME "${layer}/${sentence}" COMMAND ${target})
+  set_tests_properties("${layer}/${sentence}" PROPERTIES LABELS ${layer} ${ARGN})
+endfunction()
+
 # fmap_add_compile_failures(): every tests/compile_fail/*.cpp must be refused by the compiler, with
 # a message that matches the extended regular expression in its line "// expect: REGEX".
 function(fmap_add_compile_failures)
