@@ -3,7 +3,10 @@
 
 #include <algorithm>
 #include <stdexcept>
+#include <string>
 
+#include <caf/config_option.hpp>
+#include <caf/make_config_option.hpp>
 #include <caf/settings.hpp>
 
 #include <fmap/actor.hpp>
@@ -36,6 +39,23 @@ std::optional<std::size_t> configured(const caf::actor_system& system, const std
   return static_cast<std::size_t>(*n);
 }
 
+#if !FMAP_CAF_1
+/// CAF 0.17 drops a value of another type in a file without a word. This option takes any, and whoever
+/// uses it refuses what is no number.
+caf::config_option number_option(const std::string& name, const std::string& description) {
+  static const auto any = [] {
+    auto meta = *caf::detail::option_meta_state_instance<std::int64_t>();
+    meta.check = [](const caf::config_value&) { return caf::error{}; };
+    return meta;
+  }();
+  return {caf::string_view{"fmap"}, name, description, &any};
+}
+#else
+caf::config_option number_option(const std::string& name, const std::string& description) {
+  return caf::make_config_option<std::int64_t>("fmap", name, description);
+}
+#endif
+
 map_options options_of(const stage_options& o) {
   map_options result;
   result.buffersize = o.buffersize;
@@ -53,9 +73,8 @@ void add_message_types(caf::actor_system_config& config) {
 }
 
 actor_system_config::actor_system_config() {
-  opt_group{custom_options_, "fmap"}
-      .add<std::int64_t>("workers", "threads of a stage that does not say")
-      .add<std::int64_t>("buffersize", "items in flight in a stage that does not say");
+  custom_options_.add(number_option("workers", "threads of a stage that does not say"));
+  custom_options_.add(number_option("buffersize", "items in flight in a stage that does not say"));
   fmap::add_message_types(*this);
 }
 
