@@ -104,7 +104,7 @@ double latency(double share) {
   return quantile(std::move(times), share);
 }
 
-/// Rate with so many workers, divided by that with two.
+/// Rate with this number of workers, divided by that with two.
 double scaling(std::size_t workers) {
   fmap::thread_pool two{2}, other{workers};
   rate(two, 1'000'000);

@@ -158,7 +158,7 @@ struct move_64k {
   std::uint64_t answer(int i) const { return value_of(i) * block::words; }
 };
 
-/// Single tasks instead of a map: so many are outstanding, the oldest is waited for. Only for peers
+/// Single tasks instead of a map: a fixed number is outstanding, the oldest is waited for. Only for peers
 /// that have `does_tasks`.
 struct task_work : number_work {
   static constexpr auto name = "tasks";

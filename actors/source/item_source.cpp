@@ -13,7 +13,7 @@ namespace fmap::actors {
 
 namespace {
 
-/// After so many elements it looks whether anybody still wants them.
+/// The number of elements after which it looks whether anybody still wants them.
 constexpr int group = 64;
 
 }  // namespace

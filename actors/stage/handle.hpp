@@ -15,7 +15,7 @@
 
 namespace fmap::actors {
 
-/// Has a pool work on the items that it is sent, at most so many at a time, and answers each with the
+/// Has a pool work on the items that it is sent, at most `buffersize` at a time, and answers each with the
 /// result. It lives as long as somebody has a handle to it or waits for an answer, and does not mind error
 /// messages: it belongs to all who use it. A message that is no request gets no answer if the function
 /// returns nothing.

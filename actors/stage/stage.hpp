@@ -35,7 +35,7 @@ private:
   bool obeys(const caf::actor_addr&) const override;
   bool at_work() const override { return upstream_.here() || downstream_; }
   struct passing_failure {
-    std::uint64_t place = 0;  // so many items came before it
+    std::uint64_t place = 0;  // the number of items before it
     failure what;
   };
 

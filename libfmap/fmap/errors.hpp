@@ -69,7 +69,7 @@ struct worker_death {
   std::string reason{};  ///< more that is known, such as "by the out-of-memory killer"
 };
 
-/// The worker process died while it ran the item, in each of so many attempts.
+/// The worker process died while it ran the item, in each of `attempts()` attempts.
 class worker_lost : public error {
 public:
   worker_lost(std::uint64_t index, std::uint32_t attempts, worker_death death);

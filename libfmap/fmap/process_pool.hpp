@@ -65,11 +65,11 @@ struct process_pool_options {
   /// the pool is broken.
   process_initializer initializer{};
 
-  /// A process is replaced by a new one after exactly so many items. Left out: never.
+  /// A process is replaced by a new one after exactly this number of items. Left out: never.
   std::optional<std::size_t> max_items_per_worker{};
 
-  /// So many deaths outside any item (at start-up, in the initializer, idle) within the window are made
-  /// good; with one more the pool is broken.
+  /// This number of deaths outside any item (at start-up, in the initializer, idle) within the window is
+  /// made good; with one more the pool is broken.
   std::size_t restarts = 5;
   detail::any_duration restart_window = std::chrono::seconds{10};
 

@@ -238,7 +238,7 @@ std::vector<std::string> story_of(const std::exception_ptr& e) {
   }
 }
 
-/// Wrapped so many times.
+/// Wrapped that number of times.
 std::exception_ptr wrapped(int times) {
   if (times == 0) return std::make_exception_ptr(std::out_of_range{"0"});
   try {

@@ -117,7 +117,7 @@ inline std::string text_of(const caf::error& e) {
   return caf::to_string(e);
 }
 
-/// The smallest scheduler a system can have; an actor has its turn for so many messages (0: for all).
+/// The smallest scheduler a system can have; an actor has its turn for `max_throughput` messages (0: for all).
 inline void one_scheduler_thread(caf::actor_system_config& config, int max_throughput = 0) {
 #if FMAP_CAF_1
   const std::string scheduler = "caf.scheduler.";

@@ -158,7 +158,7 @@ public:
     return std::exchange(notes_->heard, {});
   }
 
-  /// The same after so many lines.
+  /// The same after n lines.
   lines heard(std::size_t n) {
     eventually([&] { return lines_so_far() >= n; });
     return heard();

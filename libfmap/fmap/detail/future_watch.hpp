@@ -28,7 +28,7 @@ public:
   /// Has the states report from now on; otherwise the first wait that does not merely look does it.
   void start() noexcept;
 
-  /// Waits until so many are done, or one of them failed if that is to end the wait, or the deadline.
+  /// Waits until `wanted` are done, or one of them failed if that is to end the wait, or the deadline.
   /// Returns whether that came about.
   bool wait_for(std::size_t wanted, bool or_error, const deadline& until);
 

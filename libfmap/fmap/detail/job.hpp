@@ -27,8 +27,7 @@ template <class Memory>
 struct alignas(64) basic_progress {
   typename Memory::template atomic<std::uint32_t> current{0};
   typename Memory::template atomic<std::uint32_t> limit{0};
-  bool fenced =
-      false;  ///< full fences on both sides: for items that take so long that it does not matter
+  bool fenced = false;  ///< full fences on both sides: for items that take much longer than a fence
 
   /// For the worker: its batch are the items from `begin` up to `end`.
   void start(std::uint32_t begin, std::uint32_t end) {

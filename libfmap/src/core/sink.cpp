@@ -70,7 +70,7 @@ struct sink::impl {
   map_options options;
   actors::deadline until;
   bool started = false;
-  std::uint64_t group = 1;  // so many tokens go back at a time: an eighth of them
+  std::uint64_t group = 1;  // the number of tokens that go back at a time: an eighth of them
   std::uint32_t span_size = 0;
   actors::spinner spin;
   std::optional<std::stop_callback<std::function<void()>>> on_stop;

@@ -23,7 +23,7 @@ namespace fmap::wire {
 
 /// Reads what a writer wrote, in the same order, from bytes that it refers to. Bytes that no writer
 /// writes make it fail for good; a value that was being read is then incomplete. A length is believed
-/// only if the bytes for so many elements are there. Throws only what users' code throws, and for want
+/// only if there are bytes for that number of elements. Throws only what users' code throws, and for want
 /// of memory; after that it must not be used any more.
 class reader : public detail::dialects<reader>, public detail::failure {
 public:
