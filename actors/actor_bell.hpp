@@ -4,8 +4,8 @@
 
 #include <caf/actor.hpp>
 
-#include "actors/doorbell.hpp"
 #include "actors/protocol.hpp"
+#include "src/kernel/doorbell.hpp"
 
 namespace fmap::actors {
 

@@ -5,8 +5,8 @@
 #include <memory>
 #include <string>
 
-#include "actors/doorbell.hpp"
 #include "actors/neighbour.hpp"
+#include "src/kernel/doorbell.hpp"
 
 namespace fmap::actors {
 

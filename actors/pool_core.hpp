@@ -6,7 +6,9 @@
 
 #include <fmap/options.hpp>
 
-#include "actors/shared_mailbox.hpp"
+#include "src/kernel/doorbell.hpp"
+#include "src/kernel/shared_mailbox.hpp"
+#include "src/kernel/working_in.hpp"
 
 namespace caf {
 class actor_system;

@@ -23,6 +23,9 @@
 
 #include "actors/node/child_process.hpp"
 #include "actors/node/node_main.hpp"
+#include "src/kernel/guest_port.hpp"
+#include "src/kernel/pool_port.hpp"
+#include "src/kernel/sink_port.hpp"
 
 namespace fmap::actors {
 
@@ -71,7 +74,7 @@ std::string bytes_of(const T&... values) {
 node_process::~node_process() {
   for (auto& [id, s] : runs_) {
     s.sender->stop();
-    if (s.here) core_->box->close(*s.here);
+    if (s.here) sink_port{*core_->box}.close(*s.here);
   }
 }
 
@@ -160,8 +163,8 @@ bool node_process::open(wire::reader& r) {
     }
     s.work = made.work;
     s.remote = made.remote;
-    s.here = core_->box->open({.buffersize = unbounded, .tell_after = worth_sending}, made.work,
-                              nullptr, s.sender);
+    s.here = pool_port{*core_->box}.open({.buffersize = unbounded, .tell_after = worth_sending},
+                                         made.work, nullptr, s.sender);
     s.sender->serve(s.here, *made.remote);
   } catch (...) {
     s.unusable = std::current_exception();
@@ -221,7 +224,7 @@ std::uint32_t node_process::load(served& s, const batch_head& head,
     if (n == 0) error = std::current_exception();
   }
   if (n == count) {
-    core_->box->push(*s.here, std::move(items), count);
+    guest_port{*core_->box}.push(*s.here, std::move(items), count);
     return count;
   }
   // What had been read will be read again.
@@ -247,7 +250,8 @@ bool node_process::recall(wire::reader& r) {
   served* const s = find(there);
   if (!r.ok() || s == nullptr) return false;
   if (!s->here) return true;
-  for (outcome_span span : core_->box->withdraw(*s->here)) {
+  guest_port port{*core_->box};
+  for (const outcome_span& span : port.withdraw(*s->here)) {
     const std::uint32_t begin = span.end - span.count;
     const std::uint64_t first = span.in->origin + begin;
     for (std::uint32_t i = begin; i != span.end; ++i) {
@@ -255,7 +259,7 @@ bool node_process::recall(wire::reader& r) {
       span.in->state(i).store(slot_state::returned, std::memory_order_release);
     }
     recorder_.unclaim(span.in->state(begin), span.count);
-    core_->box->release(*s->here, span);
+    port.release(*s->here, span);
     back_.send(frame::returned, bytes_of(there, first, span.count));
   }
   return true;
@@ -267,7 +271,7 @@ bool node_process::close(wire::reader& r) {
   served* const s = find(there);
   if (!r.ok() || s == nullptr) return false;
   s->sender->stop();
-  if (s->here) core_->box->close(*s->here);
+  if (s->here) sink_port{*core_->box}.close(*s->here);
   runs_.erase(there);
   return true;
 }

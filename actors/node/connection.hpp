@@ -10,7 +10,7 @@
 
 #include <fmap/wire.hpp>
 
-#include "actors/spinner.hpp"
+#include "src/kernel/spinner.hpp"
 
 namespace fmap::actors {
 

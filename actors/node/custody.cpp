@@ -82,7 +82,7 @@ std::uint32_t custody::send(const parcel& p) {
     } else {
       scratch_.resize(before);
       flush(index + 1);
-      box_.finished(*p.of, place_.id, index, 1);
+      remote_port{box_}.finished(*p.of, place_.id, index, 1);
     }
   }
   flush(p.items.end());
@@ -116,13 +116,13 @@ void custody::post(const parcel& p, remote_job& work, std::uint64_t first) {
 
 void custody::tidy_up() {
   for (holding& h : holdings_) {
-    if (h.recalled || !h.of->stopped) continue;
+    if (h.recalled || !h.of->seen.stopped) continue;
     for (holding& other : holdings_) other.recalled = other.recalled || other.of == h.of;
     line_.send(frame::recall, [&](wire::writer& w) { w.apply(h.of->id); });
   }
   std::erase_if(opened_, [this](const auto& o) {
     const run_ptr r = o.second.lock();
-    if (r && (!r->stopped || find(o.first, {}) != nullptr)) return false;
+    if (r && (!r->seen.stopped || find(o.first, {}) != nullptr)) return false;
     line_.send(frame::close, [&](wire::writer& w) { w.apply(o.first); });
     return true;
   });
@@ -166,7 +166,7 @@ bool custody::outcomes(wire::reader& r) {
       close_item(*h, index);
     }
     delivered_ = delivered_ || n != 0;
-    box_.finished(*run, place_.id, first + i, n, each * n);
+    remote_port{box_}.finished(*run, place_.id, first + i, n, each * n);
     if (!sane) return false;
     i += n;
   }
@@ -206,7 +206,7 @@ bool custody::returned(wire::reader& r) {
     holding* const h = find(id, index);
     if (h == nullptr) return false;
     close_item(*h, index);
-    box_.give_back(*h->of, place_.id, index, 1);
+    remote_port{box_}.not_begun(*h->of, place_.id, index, 1);
   }
   forget_empty();
   return true;

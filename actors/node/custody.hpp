@@ -17,7 +17,7 @@
 
 #include "actors/node/connection.hpp"
 #include "actors/node/recorder.hpp"
-#include "actors/shared_mailbox.hpp"
+#include "src/kernel/remote_port.hpp"
 
 namespace fmap::actors {
 

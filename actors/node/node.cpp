@@ -3,6 +3,10 @@
 
 #include "actors/node/node.hpp"
 
+#include "src/kernel/pool_port.hpp"
+#include "src/kernel/supervisor_port.hpp"
+#include "src/kernel/working_in.hpp"
+
 namespace fmap::actors {
 
 caf::behavior node::make_behavior() {
@@ -15,9 +19,10 @@ caf::behavior node::make_behavior() {
         try {
           stub{box_, commons_}.live();
         } catch (...) {
-          box_->never_came();
-          if (box_->start_failed(commons_->settings.restarts, commons_->proven))
-            box_->break_up(std::current_exception());
+          supervisor_port port{*box_};
+          port.never_came();
+          if (port.start_failed(commons_->settings.restarts, commons_->proven))
+            pool_port{*box_}.break_up(std::current_exception());
         }
         quit();
       },
@@ -25,7 +30,7 @@ caf::behavior node::make_behavior() {
 }
 
 void node::on_exit() {
-  if (!lived_) box_->never_came();
+  if (!lived_) supervisor_port{*box_}.never_came();
   box_.reset();
 }
 

@@ -13,6 +13,9 @@
 #include <fmap/detail/exception_codec.hpp>
 #include <fmap/detail/function_job.hpp>
 
+#include "src/kernel/guest_port.hpp"
+#include "src/kernel/sink_port.hpp"
+
 namespace fmap::actors {
 
 namespace {
@@ -70,12 +73,13 @@ void outcome_sender::stop() {
 void outcome_sender::ring() noexcept {
   std::lock_guard guard{mutex_};
   outcome_span s;
-  while (run_ && box_->next(*run_, s) == shared_mailbox::next_result::outcomes) send(s);
+  sink_port port{*box_};
+  while (run_ && port.next(*run_, s) == next_result::outcomes) send(s);
   back_.flush();
 }
 
 void outcome_sender::send(const outcome_span& s) {
-  const auto each = box_->cost(*run_);
+  const auto each = guest_port{*box_}.cost(*run_);
   const std::uint32_t begin = s.end - s.count;
   std::uint32_t from = begin;
   for (std::uint32_t i = begin; i != s.end; ++i) {
@@ -86,7 +90,7 @@ void outcome_sender::send(const outcome_span& s) {
     post(s.in->origin + from, each);
     from = i + 1;
   }
-  run_->taken += s.count;
+  run_->seen.taken += s.count;
 }
 
 /// Moves an outcome into the frame that is about to be sent. To encode and to destroy it is the user's code:

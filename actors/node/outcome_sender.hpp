@@ -16,7 +16,7 @@
 
 #include "actors/node/connection.hpp"
 #include "actors/node/recorder.hpp"
-#include "actors/shared_mailbox.hpp"
+#include "src/kernel/shared_mailbox.hpp"
 
 namespace fmap::actors {
 

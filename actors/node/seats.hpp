@@ -7,7 +7,7 @@
 #include <mutex>
 #include <vector>
 
-#include "actors/doorbell.hpp"
+#include "src/kernel/doorbell.hpp"
 
 namespace fmap::actors {
 

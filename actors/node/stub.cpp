@@ -19,6 +19,9 @@
 
 #include "actors/node/program.hpp"
 #include "actors/node/standard_streams.hpp"
+#include "src/kernel/pool_port.hpp"
+#include "src/kernel/remote_port.hpp"
+#include "src/kernel/supervisor_port.hpp"
 
 namespace fmap::actors {
 
@@ -99,9 +102,10 @@ stub::stub(std::shared_ptr<shared_mailbox> box, std::shared_ptr<node_commons> co
     : box_{std::move(box)}, commons_{std::move(commons)}, settings_{commons_->settings},
       bell_{std::make_shared<bell>()} {
   place_.supervised = true;
-  box_->join_remote(place_, bell_, settings_.threads,
-                    static_cast<std::uint32_t>(std::min<std::uint64_t>(
-                        largest_capacity, std::uint64_t{capacity_per_thread} * settings_.threads)));
+  remote_port{*box_}.join_remote(
+      place_, bell_, settings_.threads,
+      static_cast<std::uint32_t>(std::min<std::uint64_t>(
+          largest_capacity, std::uint64_t{capacity_per_thread} * settings_.threads)));
 }
 
 stub::~stub() = default;
@@ -119,7 +123,7 @@ void stub::live() {
     while (!not_started && exchange()) {}
   } catch (...) {
     blameless_ = true;
-    box_->break_up(std::current_exception());
+    pool_port{*box_}.break_up(std::current_exception());
   }
   bury(not_started);
 }
@@ -162,7 +166,7 @@ bool stub::exchange() {
     const bool more = line_->fill();
     if (!read() || !more) return false;
   }
-  if (box_->broken()) {
+  if (pool_port{*box_}.broken()) {
     blameless_ = true;
     return false;
   }
@@ -172,7 +176,7 @@ bool stub::exchange() {
   watch();
   if (held_->empty()) {
     if (place_.retired) get_up();
-    if (!quitting_ && (place_.retired || box_->may_leave())) {
+    if (!quitting_ && (place_.retired || remote_port{*box_}.may_leave())) {
       quitting_ = watched_.now();
       blameless_ = true;
       line_->send(frame::quit);
@@ -258,7 +262,7 @@ worker_death stub::end() {
 void stub::bury(std::exception_ptr not_started) {
   const bool started = child_.has_value();
   const worker_death death = end();
-  const bool broken = box_->broken() != nullptr;
+  const bool broken = pool_port{*box_}.broken() != nullptr;
   // What it had begun is to blame. One that had proved to work, and had something to do, was just between two items.
   const bool working = held_ && !held_->empty() && (held_->delivered() || held_->begun());
   if (proven_) --commons_->proven;
@@ -269,7 +273,7 @@ void stub::bury(std::exception_ptr not_started) {
   if (not_started)
     start_failed(not_started);
   else if (out_of_order && !commons_->budget.spend(started_at_, ready_))
-    box_->break_up(std::make_exception_ptr(
+    pool_port{*box_}.break_up(std::make_exception_ptr(
         error{"fmap: worker processes keep dying outside any item; the last: "
               + detail::describe(death)}));
   // Whoever learns that this worker has left finds nothing of it.
@@ -278,7 +282,7 @@ void stub::bury(std::exception_ptr not_started) {
   get_up();
   commons_->places.forget(bell_);
   bell_.reset();
-  box_->lose(
+  remote_port{*box_}.lost(
       place_,
       [&](run_id run, std::uint64_t index) {
         return broken ? mark::waiting : state_of({run, index});
@@ -288,14 +292,15 @@ void stub::bury(std::exception_ptr not_started) {
 
 /// That there was no descriptor, no process or no memory may pass; meanwhile others work.
 void stub::start_failed(std::exception_ptr why) {
-  if (box_->start_failed(settings_.restarts, commons_->proven)) box_->break_up(std::move(why));
+  if (supervisor_port{*box_}.start_failed(settings_.restarts, commons_->proven))
+    pool_port{*box_}.break_up(std::move(why));
 }
 
 /// It can do what it is there for.
 void stub::prove() {
   if (std::exchange(proven_, true)) return;
   ++commons_->proven;
-  box_->start_succeeded();
+  supervisor_port{*box_}.start_succeeded();
 }
 
 mark stub::state_of(const custody::item& item) const {
@@ -340,7 +345,7 @@ bool stub::receive(frame kind, wire::reader& r) {
       const std::exception_ptr why = detail::decode_exception(r);
       if (!why) return false;
       blameless_ = true;
-      box_->break_up(why);
+      pool_port{*box_}.break_up(why);
       return true;
     }
     default: return false;
@@ -356,7 +361,7 @@ bool stub::greet(wire::reader& r) {
   const std::string& ours = detail::program_fingerprint();
   if (version != detail::protocol_version || fingerprint != ours) {
     blameless_ = true;
-    box_->break_up(std::make_exception_ptr(
+    pool_port{*box_}.break_up(std::make_exception_ptr(
         error{"fmap: a worker process runs another program: its protocol is "
               + std::to_string(version) + " and its fingerprint " + fingerprint + ", ours are "
               + std::to_string(detail::protocol_version) + " and " + ours}));
@@ -369,17 +374,16 @@ void stub::take() {
   while (greeted_ && !quitting_ && !expired_ && !stalled_ && !place_.retired
          && line_->waiting() < enough_waiting) {
     if (!seated_ && !(seated_ = commons_->places.sit(bell_))) return;
-    const std::uint64_t left =
-        settings_.max_items ? *settings_.max_items - sent_ : shared_mailbox::any_number;
-    const parcel p = box_->take(place_, static_cast<std::uint32_t>(std::min<std::uint64_t>(
-                                            left, shared_mailbox::any_number)));
+    const std::uint64_t left = settings_.max_items ? *settings_.max_items - sent_ : any_number;
+    const parcel p = remote_port{*box_}.take(
+        place_, static_cast<std::uint32_t>(std::min<std::uint64_t>(left, any_number)));
     if (!p) return;
     if (held_->empty()) {
       progress_at_ = clock::now();
       advanced_ = watched_.now();
     }
     sent_ += held_->send(p);
-    if (settings_.max_items && sent_ == *settings_.max_items) box_->retire(place_);
+    if (settings_.max_items && sent_ == *settings_.max_items) remote_port{*box_}.retire(place_);
   }
 }
 
@@ -392,7 +396,7 @@ void stub::unburden() {
     stalled_ = true;
     held_->recall_all();
   }
-  if (stalled_) box_->rest(place_);
+  if (stalled_) remote_port{*box_}.rest(place_);
 }
 
 void stub::get_up() {

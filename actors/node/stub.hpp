@@ -17,7 +17,8 @@
 #include "actors/node/custody.hpp"
 #include "actors/node/seats.hpp"
 #include "actors/node/watched_time.hpp"
-#include "actors/shared_mailbox.hpp"
+#include "src/kernel/shared_mailbox.hpp"
+#include "src/kernel/worker.hpp"
 
 namespace fmap::actors {
 

@@ -13,6 +13,7 @@
 #include <fmap/process_pool.hpp>
 
 #include "support/catch.hpp"
+#include "support/every_port.hpp"
 
 using namespace fmap::actors;
 
@@ -33,7 +34,8 @@ std::string bytes_of(const T&... values) {
 }  // namespace
 
 TEST_CASE("an item that was sent back may be sent again while others of its batch are still out") {
-  shared_mailbox box{1};
+  shared_mailbox mailbox{1};
+  testing::every_port box{mailbox};
   worker place;
   box.join_remote(place, std::make_shared<parker>(), 4, 8192);
   const auto work = std::make_shared<fmap::detail::travelling_job<int, same>>(same{});
@@ -48,7 +50,7 @@ TEST_CASE("an item that was sent back may be sent again while others of its batc
   REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == 0);
   {
     connection line{ends[0], peer::worker_process};
-    custody held{box, place, line};
+    custody held{mailbox, place, line};
     const auto send = [&] {
       while (const parcel p = box.take(place)) held.send(p);
     };

@@ -18,6 +18,7 @@
 #include "actors/node/custody.hpp"
 #include "actors/wiring_node.hpp"
 #include "support/catch.hpp"
+#include "support/every_port.hpp"
 #include "support/seed.hpp"
 
 using namespace fmap::actors;
@@ -107,7 +108,8 @@ bool write_all(int fd, const std::string& s) {
 
 /// A pool's side that holds a few items, and takes one message.
 void pool_reads(testing::dice& d) {
-  shared_mailbox box{1};
+  shared_mailbox mailbox{1};
+  testing::every_port box{mailbox};
   worker place;
   box.join_remote(place, std::make_shared<parker>(), 1, 8192);
   const auto work = std::make_shared<job_type>(pass_on{});
@@ -122,7 +124,7 @@ void pool_reads(testing::dice& d) {
   box.push(*r, std::move(items), count);
   ends e;
   connection line{e.fd[0], peer::worker_process};
-  custody held{box, place, line};
+  custody held{mailbox, place, line};
   while (const parcel p = box.take(place)) held.send(p);
 
   std::string message;
@@ -164,7 +166,7 @@ void pool_reads(testing::dice& d) {
   }
   ::close(e.fd[1]);
   box.stop(*r);
-  box.lose(
+  box.lost(
       place, [](run_id, std::uint64_t) { return mark::waiting; },
       [](const casualty&) { return std::exception_ptr{}; });
   held.forget();

@@ -8,6 +8,7 @@
 #include <fmap/executor.hpp>
 
 #include "actors/pool_core.hpp"
+#include "src/kernel/pool_port.hpp"
 
 namespace fmap {
 
@@ -28,18 +29,20 @@ void detail::pool_core::check_not_forked() const {
 
 void detail::submit(pool_core& pool, task_ptr t) {
   pool.check_not_forked();
-  pool.box->push(std::move(t));
+  actors::pool_port{*pool.box}.push(std::move(t));
 }
 
 void detail::shut_down(pool_core& pool, const shutdown_options& options) {
   if (pool.forked()) return;
-  pool.box->shut_down(options.cancel_futures);
+  actors::pool_port port{*pool.box};
+  port.shut_down();
+  if (options.cancel_futures) port.cancel_tasks();
   if (!options.wait) return;
   if (pool.from_inside())
     throw would_deadlock{
         "fmap: a task cannot wait for the shutdown of its own pool; the shutdown has begun, use "
         "shutdown({.wait = false})"};
-  pool.box->wait_until_left();
+  port.wait_until_left();
 }
 
 void detail::shut_down_at_last(pool_core& pool) { shut_down(pool, {.wait = !pool.from_inside()}); }

@@ -4,13 +4,15 @@
 
 #include <mutex>
 
-namespace fmap::actors {
+#include "src/kernel/tuning.hpp"
+
+namespace fmap::kernel {
 
 /// Tries again a few times before it sleeps: who holds it will be done before a sleeper is up.
 class short_mutex {
 public:
   void lock() {
-    for (int i = 0; i != tries; ++i) {
+    for (int i = 0; i != tuning::mutex_tries; ++i) {
       if (mutex_.try_lock()) return;
       relax();
     }
@@ -19,8 +21,6 @@ public:
   void unlock() { mutex_.unlock(); }
 
 private:
-  static constexpr int tries = 100;
-
   static void relax() {
 #if defined(__x86_64__) || defined(__i386__)
     __builtin_ia32_pause();
@@ -32,4 +32,4 @@ private:
   std::mutex mutex_;
 };
 
-}  // namespace fmap::actors
+}  // namespace fmap::kernel

@@ -8,7 +8,7 @@
 
 #include <sys/resource.h>
 
-namespace fmap::actors {
+namespace fmap::kernel {
 
 /// Runs from its making, for the thread that makes and reads it.
 class stopwatch {
@@ -44,4 +44,4 @@ private:
       careful_ ? processor_time() : std::chrono::nanoseconds{};
 };
 
-}  // namespace fmap::actors
+}  // namespace fmap::kernel

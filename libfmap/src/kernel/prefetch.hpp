@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cstddef>
 
-namespace fmap::actors {
+namespace fmap::kernel {
 
 /// Begins to fetch the memory [begin, end), at most a page of it, from whichever core wrote it last.
 /// A store waits for its line, and each later store for it; what is asked for here comes all at a time.
@@ -24,4 +24,4 @@ inline void fetch_for_writing(const void* begin, const void* end) {
   }
 }
 
-}  // namespace fmap::actors
+}  // namespace fmap::kernel

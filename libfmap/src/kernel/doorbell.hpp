@@ -11,7 +11,7 @@
 
 #include <fmap/detail/parking.hpp>
 
-namespace fmap::actors {
+namespace fmap::kernel {
 
 using detail::deadline;
 
@@ -88,4 +88,4 @@ private:
   detail::parking place_;
 };
 
-}  // namespace fmap::actors
+}  // namespace fmap::kernel

@@ -7,9 +7,9 @@
 #include <utility>
 #include <vector>
 
-#include "actors/doorbell.hpp"
+#include "src/kernel/doorbell.hpp"
 
-namespace fmap::actors {
+namespace fmap::kernel {
 
 /// To be declared before the lock: rings when it goes out of scope, after the lock has.
 class bells {
@@ -39,4 +39,4 @@ private:
   std::vector<doorbell_ptr> many_;
 };
 
-}  // namespace fmap::actors
+}  // namespace fmap::kernel

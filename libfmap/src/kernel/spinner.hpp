@@ -8,8 +8,9 @@
 #include <thread>
 
 #include "src/core/processors.hpp"
+#include "src/kernel/tuning.hpp"
 
-namespace fmap::actors {
+namespace fmap::kernel {
 
 /// What a thread runs on.
 struct processor {
@@ -34,7 +35,7 @@ public:
   basic_spinner(const basic_spinner&) = delete;
   basic_spinner& operator=(const basic_spinner&) = delete;
 
-  /// Gives way for about as long as it takes to wake somebody up, or for many turns; less and less often while
+  /// Gives way for at least as long as it takes to wake somebody up, and at least for many turns; less and less often while
   /// that is in vain. True as soon as `there` is.
   template <class Predicate>
   bool wait(Predicate there) {
@@ -44,8 +45,8 @@ public:
     }
     const auto begun = Processor::now();
     if (begun < kept_until_) return false;
-    const bool seen = look(begun, many, wake_up, there);
-    to_skip_ = skip_ = seen ? 0 : std::min(2 * skip_ + 1, most_skipped);
+    const bool seen = look(begun, tuning::looks, tuning::look, there);
+    to_skip_ = skip_ = seen ? 0 : std::min(2 * skip_ + 1, tuning::skip_at_most);
     return seen;
   }
 
@@ -54,7 +55,7 @@ public:
   template <class Predicate>
   bool wait_briefly(Predicate there, std::chrono::microseconds time = {}) {
     const auto begun = Processor::now();
-    return begun >= kept_until_ && look(begun, few, time, there);
+    return begun >= kept_until_ && look(begun, tuning::brief_looks, time, there);
   }
 
   /// Lets others have their turn.
@@ -71,25 +72,22 @@ private:
             Predicate there) {
     // Others that give way, too, may all have had their turn in between.
     const auto too_long =
-        slice + turn * (count.load(std::memory_order_relaxed) / Processor::number());
+        tuning::slice
+        + tuning::turn * (count.load(std::memory_order_relaxed) / Processor::number());
     for (auto before = begun; turns > 0 || before - begun < time; --turns) {
       Processor::yield();
       const auto now = Processor::now();
       const auto away = now - before;
       if (away > too_long)
-        kept_until_ = now + keep_for * std::min<typename clock::duration>(away, longest_slice);
+        kept_until_ =
+            now
+            + tuning::keep_for * std::min<typename clock::duration>(away, tuning::longest_slice);
       if (there()) return true;
       if (away > too_long) return false;
       before = now;
     }
     return false;
   }
-
-  static constexpr int few = 4, many = 64, most_skipped = 15;
-  static constexpr std::chrono::microseconds wake_up{50}, turn{100}, slice{1000};
-  // Who was away for longer than this was stopped, and it says nothing of others.
-  static constexpr std::chrono::milliseconds longest_slice{100};
-  static constexpr int keep_for = 16;  // so at most 1/16 of the time is lost to others
 
   static inline std::atomic<unsigned> count{0};  // of spinners there are
 
@@ -99,4 +97,4 @@ private:
 
 using spinner = basic_spinner<processor>;
 
-}  // namespace fmap::actors
+}  // namespace fmap::kernel
