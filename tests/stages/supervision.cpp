@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Who is told and who ends when a neighbour of a stage, or the stage itself, dies: the rows of the table
-// in docs/architecture.md that can be played step by step.
+// in docs/stages.md that can be played step by step.
 #include <optional>
 #include <stdexcept>
 #include <string>
