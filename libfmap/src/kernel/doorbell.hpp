@@ -89,3 +89,9 @@ private:
 };
 
 }  // namespace fmap::kernel
+
+namespace fmap::actors {
+
+using namespace kernel;
+
+}  // namespace fmap::actors
