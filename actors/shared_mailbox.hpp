@@ -17,11 +17,13 @@
 #include <fmap/detail/task.hpp>
 
 #include "actors/doorbell.hpp"
-#include "actors/ledger.hpp"
 #include "actors/short_mutex.hpp"
 #include "actors/spinner.hpp"
+#include "src/kernel/ledger.hpp"
 
 namespace fmap::actors {
+
+using namespace kernel;
 
 using detail::chunk;
 using detail::input;
