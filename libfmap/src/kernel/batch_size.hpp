@@ -48,6 +48,7 @@ struct batch_scene {
   std::uint32_t growing = 1;     ///< the limit while costs are being learnt
   std::uint64_t weights = 1;     ///< threads of all workers
   std::uint32_t most = 1;        ///< what lies together and finds room
+  std::uint32_t held = 0;        ///< by the worker, of all runs
 };
 
 /// So many items last for this time.
@@ -62,17 +63,20 @@ inline std::uint32_t batch_size(const batch_scene& s, const worker_shape& w) {
   if (s.most <= 1) return s.most;
   const std::uint64_t weight = std::max(w.weight, 1u);
   const std::uint64_t weights = std::max<std::uint64_t>(s.weights, 1);
-  // Of what nobody knows no thread gets more than one.
+  // Of what nobody knows no thread gets more than one; and only a node's threads get theirs at once.
   const std::uint64_t timed =
-      s.cost > 0 ? lasting(static_cast<double>(w.batch_time.count()), s.cost) * weight
-                 : tuning::first_batch;
+      s.cost > 0 || w.is_node ? lasting(static_cast<double>(w.batch_time.count()), s.cost) * weight
+                              : tuning::first_batch;
   const auto most = std::min({timed, s.growing * weight, std::uint64_t{s.most}});
   if (s.queued * weight >= most * weights) return static_cast<std::uint32_t>(most);
-  const std::uint64_t least = !w.by_message()
-                                  ? std::max(lasting(tuning::least_batch, s.cost),
-                                             std::min(lasting(tuning::least_batch_roomy, s.cost),
-                                                      s.buffersize / (2 * weights)))
-                                  : 1;
+  std::uint64_t least = 1;
+  if (!w.by_message())
+    least = std::max(
+        lasting(tuning::least_batch, s.cost),
+        std::min(lasting(tuning::least_batch_roomy, s.cost), s.buffersize / (2 * weights)));
+  else if (
+      w.is_node)  // one message for its threads that have nothing to do, and for half of what else it may hold
+    least = std::max<std::uint64_t>(s.held < weight ? weight - s.held : 0, (s.most + 1) / 2);
   const std::uint64_t share = (s.queued * weight + weights - 1) / weights;
   return static_cast<std::uint32_t>(std::min(std::max({share, least, std::uint64_t{1}}), most));
 }
@@ -96,6 +100,17 @@ inline std::uint32_t most_held(double cost, const worker_shape& w) {
       most *= static_cast<std::uint64_t>(std::clamp<double>(fitting, 2, tuning::largest_batch));
   }
   return static_cast<std::uint32_t>(std::min<std::uint64_t>(most, w.capacity));
+}
+
+/// How many more items of a run a worker that holds `items` may hold now. Who has work for all its threads and two thirds of
+/// what it holds ahead gets nothing: the message would be a small one, and it comes by again in time.
+inline std::uint32_t room(double cost, std::uint32_t items, const worker_shape& w) {
+  const std::uint32_t most = most_held(cost, w);
+  if (items >= most) return 0;
+  const std::uint32_t n = most - items;
+  if (w.hold.count() != 0 && items >= w.weight && n < (most - std::min(most, w.weight)) / 3)
+    return 0;
+  return n;
 }
 
 /// Whether what is queued of a run is worth sending to a worker that is not asked for each batch in turn, while

@@ -12,12 +12,6 @@ namespace fmap::kernel {
 
 namespace {
 
-/// How many more items of a run a worker may hold now.
-std::uint32_t room(const account& r, std::uint32_t items, const worker_shape& shape) {
-  const std::uint32_t most = most_held(r.measured_cost(), shape);
-  return most > items ? most - items : 0;
-}
-
 bool worth_sending(const account& r, const worker_shape& shape) {
   return !shape.by_message() || !r.cost.measured() || r.counts.held == 0
          || worth_a_message(r.cost.each(), r.counts.queued, r.limits.buffersize);
@@ -64,7 +58,7 @@ ledger::offer ledger::best_offer(const worker_state& w, run_id only, bool whatev
   for (account* r : runnable_) {
     if (only != 0 && r->id != only) continue;
     if (best.of != nullptr && !served_before(*r, *best.of)) continue;
-    const std::uint32_t n = room(*r, w.items, w.shape);
+    const std::uint32_t n = room(r->measured_cost(), w.items, w.shape);
     if (n == 0 || !offers(*r, w)) continue;
     if (whatever || worth_sending(*r, w.shape)) best = {r, n};
   }
@@ -76,7 +70,7 @@ bool ledger::full(worker_id id) const {
   if (w == nullptr || w->items >= w->shape.capacity || w->now == filling::suspect || must_empty(*w))
     return true;
   return !runnable_.empty() && std::none_of(runnable_.begin(), runnable_.end(), [&](auto* r) {
-    return room(*r, w->items, w->shape) != 0 && offers(*r, *w);
+    return room(r->measured_cost(), w->items, w->shape) != 0 && offers(*r, *w);
   });
 }
 
@@ -119,7 +113,8 @@ span ledger::next_batch(account& r, const worker_state& w, std::uint32_t room) {
                                  .buffersize = r.limits.buffersize,
                                  .growing = r.growing.most(),
                                  .weights = weights_,
-                                 .most = most},
+                                 .most = most,
+                                 .held = w.items},
                                 w.shape));
 }
 
