@@ -58,7 +58,7 @@ TEST_CASE("ledger: who was kept empty for a suspect is filled again when somebod
 
 TEST_CASE("ledger: a node takes a suspect beside what it holds") {
   ledger l;
-  const worker_id n = l.add_worker(node(4)), lost = l.add_worker(plenty);
+  const worker_id n = l.add_worker(node(8)), lost = l.add_worker(plenty);
   const run_id r = l.open({.buffersize = 100, .chunksize = 2});
   pull(l, r, 100);
   l.take(lost);

@@ -34,8 +34,11 @@ public:
     if (items_ > tuning::cost_memory) {
       ns_ *= tuning::cost_memory / items_;
       items_ = tuning::cost_memory;
+      each_ = ns_ * (1 / tuning::cost_memory);  // the same, and no second division
+    } else {
+      each_ = ns_ / items_;
     }
-    each_ = std::max(ns_ / items_, tuning::lowest_cost);
+    each_ = std::max(each_, tuning::lowest_cost);
   }
 
   /// Nothing is known any more.

@@ -174,12 +174,6 @@ void run_book::enqueue(account& r, const span& s, worker_id not_by) {
   r.suspects.insert(at, {s, not_by});
 }
 
-void run_book::dequeued(account& r, std::uint32_t count) {
-  queued_ -= count;
-  r.counts.queued -= count;
-  if (r.nothing_queued()) std::erase(runnable_, &r);
-}
-
 void run_book::drop_all(account& r) {
   queued_ -= r.counts.queued;
   suspects_ -= r.suspects.size();

@@ -70,7 +70,11 @@ protected:
   void enqueue(account&, const span&, worker_id not_by = 0);
 
   /// Items have left a run's queue.
-  void dequeued(account&, std::uint32_t count);
+  void dequeued(account& r, std::uint32_t count) {
+    queued_ -= count;
+    r.counts.queued -= count;
+    if (r.nothing_queued()) std::erase(runnable_, &r);
+  }
 
   /// Drops what is queued or ready.
   void drop_all(account&);
