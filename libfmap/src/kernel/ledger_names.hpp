@@ -6,19 +6,9 @@
 
 #include <fmap/detail/job.hpp>
 
-#include "actors/ledger.hpp"
+#include "src/kernel/ledger.hpp"
 
 namespace fmap::kernel {
-
-using actors::casualty;
-using actors::ledger;
-using actors::mark;
-using actors::run_counts;
-using actors::run_id;
-using actors::run_limits;
-using actors::span;
-using actors::unbounded;
-using actors::worker_id;
 
 using detail::chunk;
 using detail::input;
