@@ -51,6 +51,22 @@ TEST_CASE(
   s.box.close(*r);
 }
 
+TEST_CASE("mailbox: it is counted why somebody was called, and why not") {
+  stage s{1};
+  hand_worker w{s.box};
+  const auto counted = [&](because why) { return s.box.counted()[static_cast<std::size_t>(why)]; };
+  const run_ptr r = s.open({.buffersize = 4, .chunksize = 1}, same, 4);
+  w.work();
+  CHECK(counted(because::backlog) == 0);
+  s.pull_all(*r);
+  CHECK(counted(because::backlog) != 0);
+  CHECK(s.take(*r).empty());
+  CHECK(counted(because::over) == 0);
+  s.box.stop(*r);
+  CHECK(counted(because::over) == 1);
+  s.box.close(*r);
+}
+
 TEST_CASE("mailbox: a stop is seen at once by a consumer that looks for a moment") {
   stage s{1};
   hand_worker w{s.box};

@@ -57,7 +57,7 @@ void fetch(visit& v, run& r) {
     fetch_for_writing(c.at(filled), c.at(end));
     fetch_for_writing(&c.state(filled), &c.state(filled) + (end - filled));
   };
-  v.outside(prepare, [&] {
+  const auto pull = [&] {
     clock::time_point begun;
     if (!copies_bytes) begun = clock::now();
     try {
@@ -66,7 +66,8 @@ void fetch(visit& v, run& r) {
       error = std::current_exception();
     }
     if (!copies_bytes) took = clock::now() - begun;
-  });
+  };
+  v.outside(pull, prepare);
   const std::uint32_t rate = flush_every.load(std::memory_order_relaxed);
   // Not for a single time: the thread may just have waited for the processor.
   if (r.in.at_hand && rate < c.capacity) v->ledger.charge(r.id, took);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <atomic>
 #include <cstdint>
 #include <iterator>
 #include <utility>
@@ -69,6 +70,9 @@ public:
   bool another_looks() const { return looking_ != 0; }
   void begins_to_look() { ++looking_; }
   void ends_to_look() { --looking_; }
+
+  /// Looked at without the mutex by workers between two looks.
+  std::atomic<bool> something_to_do{false};
 
 private:
   std::vector<worker*>& stack_of(const worker& w) { return w.reserve ? asleep_reserves_ : asleep_; }

@@ -39,7 +39,7 @@ void line_up(visit& v, run& r, tokens wanted) {
       && there < enough_tokens(r.pace.size, v->ledger.buffersize(r.id)))
     return;
   v->pulls.join(r);
-  v.say_something_to_do(true);
+  v->workers.something_to_do.store(true, std::memory_order_relaxed);
 }
 
 bool somebody_looks(const mailbox_parts& p, const run& r) {

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <array>
-#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <unordered_map>
@@ -62,7 +61,6 @@ private:
 
   short_mutex mutex_;
   mailbox_parts parts_;
-  std::atomic<bool> something_to_do_{false};  // looked at by workers between two looks
 };
 
 }  // namespace fmap::kernel

@@ -140,7 +140,7 @@ run_stats sink_port::stats(const run& r) {
   result.taken = r.stopped() ? result.counts.taken : r.seen.taken.load(std::memory_order_relaxed);
   result.ready = result.counts.ready - (result.taken - result.counts.taken);
   result.failed = r.work->failures.load(std::memory_order_relaxed);
-  result.elapsed = clock::now() - r.opened;
+  result.elapsed = v.now() - r.opened;
   return result;
 }
 

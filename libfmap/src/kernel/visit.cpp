@@ -5,7 +5,6 @@
 
 #include <cassert>
 
-#include "src/kernel/invariants.hpp"
 #include "src/kernel/scenes.hpp"
 
 namespace fmap::kernel {
@@ -77,7 +76,7 @@ void visit::call_worker(urgency u) {
   mailbox_parts& p = box_.parts_;
   u = pressing(u);
   const worker_scene s{*this, p};
-  say_something_to_do(s.work());
+  p.workers.something_to_do.store(s.work(), std::memory_order_relaxed);
   const decision d = kernel::call_worker(s, u);
   count(d);
   switch (d.what) {
@@ -161,6 +160,7 @@ void visit::dismiss_surplus() {
 
 void visit::want_tick() {
   if (box_.parts_.tick.want()) ring(box_.parts_.supervisor);
+  assert(box_.parts_.tick.running());  // V4
 }
 
 void visit::hasten_tick() {
@@ -187,12 +187,6 @@ void visit::finish_touched() {
   if (p.phase.closing() && idle_for_good(p)) call_all();
   touched_ = nullptr;
   all_touched_ = false;
-}
-
-void visit::check() {
-#ifndef NDEBUG
-  assert_invariants(box_.parts_);
-#endif
 }
 
 }  // namespace fmap::kernel

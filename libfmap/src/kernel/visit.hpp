@@ -2,12 +2,12 @@
 // One stay under the mailbox's mutex: the only way to its parts, out of the mutex, and to whom is to be called.
 #pragma once
 
-#include <atomic>
 #include <mutex>
 #include <optional>
 #include <utility>
 
 #include "src/kernel/bells.hpp"
+#include "src/kernel/invariants.hpp"
 #include "src/kernel/shared_mailbox.hpp"
 
 namespace fmap::kernel {
@@ -36,17 +36,20 @@ public:
   /// Whose mailbox this is: for comparison, and to make another visit later.
   shared_mailbox& mailbox() { return box_; }
 
-  /// Runs `f` without the mutex: unlocks, rings, calls, and locks, also if `f` throws.
-  template <class F>
-  decltype(auto) outside(F&& f) {
-    return outside([] {}, std::forward<F>(f));
-  }
+  struct nothing {
+    void operator()() const {}
+  };
 
-  /// The same; `first` runs before the bells are rung.
-  template <class First, class F>
-  decltype(auto) outside(First&& first, F&& f) {
+  /// Runs `f` without the mutex: unlocks, rings, calls, and locks, also if `f` throws. `first` is called before the
+  /// bells are rung.
+  template <class F, class First = nothing>
+  decltype(auto) outside(F&& f, First&& first = {}) {
     struct stretch {
-      explicit stretch(visit& v) : v{v} { v.let_go(); }
+      explicit stretch(visit& v) : v{v} {
+        v.finish();
+        v.now_.reset();
+        v.lock_.unlock();
+      }
       ~stretch() { v.lock_.lock(); }
       visit& v;
     } const here{*this};
@@ -90,31 +93,19 @@ public:
   void touch(run&);
   void touch_all();
 
-  // -- workers that look ----------------------------------------------------------------
-
-  bool something_to_do() const { return box_.something_to_do_.load(std::memory_order_relaxed); }
-  void say_something_to_do(bool there) {
-    box_.something_to_do_.store(there, std::memory_order_relaxed);
-  }
-
 private:
   void act_on(decision, party&);
-  void act_on_worker(decision, urgency);
   void call_reserve();
   urgency pressing(urgency) const;
   void count(decision d) { ++box_.parts_.counted[static_cast<std::size_t>(d.why)]; }
   void notify_drained(run&);
   void finish() {
     if (touched_ != nullptr || all_touched_) finish_touched();
-    check();
+#ifndef NDEBUG
+    assert_invariants(box_.parts_);
+#endif
   }
   void finish_touched();
-  void check();
-  void let_go() {
-    finish();
-    now_.reset();
-    lock_.unlock();
-  }
 
   shared_mailbox& box_;
   bells bells_;  // before the lock, so that they ring after it
