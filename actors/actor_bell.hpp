@@ -4,6 +4,7 @@
 
 #include <caf/actor.hpp>
 
+#include "actors/kernel_names.hpp"
 #include "actors/protocol.hpp"
 #include "src/kernel/doorbell.hpp"
 

@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "actors/kernel_names.hpp"
 #include "actors/neighbour.hpp"
 #include "src/kernel/doorbell.hpp"
 

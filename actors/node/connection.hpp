@@ -10,6 +10,7 @@
 
 #include <fmap/wire.hpp>
 
+#include "actors/kernel_names.hpp"
 #include "src/kernel/spinner.hpp"
 
 namespace fmap::actors {

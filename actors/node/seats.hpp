@@ -7,6 +7,7 @@
 #include <mutex>
 #include <vector>
 
+#include "actors/kernel_names.hpp"
 #include "src/kernel/doorbell.hpp"
 
 namespace fmap::actors {
