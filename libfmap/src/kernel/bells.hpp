@@ -40,9 +40,3 @@ private:
 };
 
 }  // namespace fmap::kernel
-
-namespace fmap::actors {
-
-using namespace kernel;
-
-}  // namespace fmap::actors

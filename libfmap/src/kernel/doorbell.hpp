@@ -89,9 +89,3 @@ private:
 };
 
 }  // namespace fmap::kernel
-
-namespace fmap::actors {
-
-using namespace kernel;
-
-}  // namespace fmap::actors

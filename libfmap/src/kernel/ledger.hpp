@@ -129,7 +129,7 @@ public:
   std::size_t workers() const { return workers_.size(); }
   const held_spans& held_by(worker_id) const;
 
-  /// Checks invariants 1, 2, 4, 7 and 8 index by index; for tests (slow).
+  /// Checks invariants 1, 2, 4 and 8 index by index; for tests (slow).
   bool audit() const;
 
   static constexpr duration default_batch_time = tuning::batch;

@@ -25,9 +25,3 @@ inline void fetch_for_writing(const void* begin, const void* end) {
 }
 
 }  // namespace fmap::kernel
-
-namespace fmap::actors {
-
-using namespace kernel;
-
-}  // namespace fmap::actors

@@ -98,9 +98,3 @@ private:
 using spinner = basic_spinner<processor>;
 
 }  // namespace fmap::kernel
-
-namespace fmap::actors {
-
-using namespace kernel;
-
-}  // namespace fmap::actors

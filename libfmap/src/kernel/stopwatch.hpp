@@ -45,9 +45,3 @@ private:
 };
 
 }  // namespace fmap::kernel
-
-namespace fmap::actors {
-
-using namespace kernel;
-
-}  // namespace fmap::actors
