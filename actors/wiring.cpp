@@ -9,7 +9,7 @@
 #include <fmap/detail/travelling_task.hpp>
 
 #include "actors/actor_bell.hpp"
-#include "actors/node/node.hpp"
+#include "actors/process/process_session.hpp"
 #include "actors/source/source.hpp"
 #include "actors/supervisor/supervisor.hpp"
 #include "actors/worker/worker.hpp"
@@ -95,18 +95,27 @@ thread_core::thread_core(caf::actor_system& system, std::shared_ptr<caf::actor_s
       std::move(give_up));
 }
 
+std::shared_ptr<detail::pool_core> make_threads(std::uint32_t workers,
+                                                std::function<void()> initializer,
+                                                std::function<void(std::exception_ptr)> give_up) {
+  auto owner = default_system();
+  auto& system = *owner;
+  return std::make_shared<thread_core>(system, std::move(owner), workers, std::move(initializer),
+                                       threads::own, std::move(give_up));
+}
+
 process_core::process_core(caf::actor_system& system, std::shared_ptr<caf::actor_system> owner,
-                           std::uint32_t workers, node_settings settings)
+                           std::uint32_t workers, remote::process_settings settings)
     : actor_core{system, std::move(owner), workers, threads::own},
-      commons_{std::make_shared<node_commons>(workers, std::move(settings))} {
+      shared_{std::make_shared<remote::process_shared>(workers, std::move(settings))} {
   pool_port{*box}.set_task_job(std::make_shared<detail::remote_task_job>());
-  start_supervisor([&system, box = box, commons = commons_] {
-    return spawn<node>(system, threads::own, box, commons);
+  start_supervisor([&system, box = box, shared = shared_] {
+    return spawn<process_session>(system, threads::own, box, shared);
   });
 }
 
-void process_core::end_workers(node_commons::ending how, const char* why) {
-  commons_->how_to_end = how;
+void process_core::end_workers(remote::process_shared::ending how, const char* why) {
+  shared_->how_to_end = how;
   pool_port port{*box};
   port.shut_down();
   port.cancel_tasks();
