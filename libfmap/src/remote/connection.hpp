@@ -94,7 +94,7 @@ private:
 
   const std::unique_ptr<stream> bytes_;
   const other_end other_;
-  spinner spin_;
+  kernel::spinner spin_;
   std::string out_;
   std::size_t written_ = 0;
   std::unique_ptr<char[]> in_;
