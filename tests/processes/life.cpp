@@ -108,8 +108,10 @@ TEST_CASE("a task sees no descriptor of the parent's") {
   const auto listed = pool.submit(list);
   for (const auto& [fd, what] : listed.get()) {
     CAPTURE(fd, what);
+    // A thread of fmap's may just be reading how many processors there are.
     const bool opened_there = what.starts_with("anon_inode:") || what.starts_with("pipe:")
-                              || what.starts_with("/proc/") || what.empty();
+                              || what.starts_with("/proc/") || what.starts_with("/sys/fs/cgroup/")
+                              || what.empty();
     CHECK((fd <= 4 || opened_there || what.starts_with("socket:")));
     CHECK((fd <= 2 || what != "/dev/null"));
   }

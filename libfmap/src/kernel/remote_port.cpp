@@ -78,8 +78,11 @@ void remote_port::lost(worker& w, const std::function<mark(run_id, std::uint64_t
   {
     visit v{box_};
     {
+      v->workers.rests(w);
       const temporary_worker heir{v, any_number};
-      for (const casualty& dead : v->ledger.remove_worker(w.id, what, heir.id)) {
+      const auto casualties = v->ledger.remove_worker(w.id, what, heir.id);
+      v.call_worker();  // what has been queued again does not wait for the user's code below
+      for (const casualty& dead : casualties) {
         // The run cannot be closed while the heir holds its item.
         run& r = *v->runs.at(dead.item.run);
         chunk& c = r.chunks.at(dead.item.chunk);

@@ -7,10 +7,11 @@
 #include <mutex>
 #include <vector>
 
-#include "actors/kernel_names.hpp"
 #include "src/kernel/doorbell.hpp"
 
 namespace fmap::remote {
+
+using kernel::doorbell_ptr;
 
 /// A semaphore with bells: one slot for each worker of the pool. A process that is to replace one which is about to
 /// finish its last items is started beforehand, and waits here until that one releases its slot. Thread-safe.
