@@ -10,6 +10,8 @@
 #include <utility>
 #include <vector>
 
+#include <time.h>
+
 #include <fmap/coroutine.hpp>
 #include <fmap/fmap.hpp>
 
@@ -39,6 +41,13 @@ using clock = std::chrono::steady_clock;
 
 double seconds_since(clock::time_point begin) {
   return std::chrono::duration<double>(clock::now() - begin).count();
+}
+
+/// Of this thread: other programs do not count.
+double processor_seconds() {
+  timespec now{};
+  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
 }
 
 int twice(int x) { return 2 * x; }
@@ -92,9 +101,9 @@ double await_of_ready() {
   const auto f = p.get_future();
   double least = std::numeric_limits<double>::max();
   for (int round = 0; round != 5; ++round) {
-    const auto begin = clock::now();
+    const double begin = processor_seconds();
     if (sum_of(f, times).get() != times) std::abort();
-    least = std::min(least, seconds_since(begin) * 1e9 / times);
+    least = std::min(least, (processor_seconds() - begin) * 1e9 / times);
   }
   return least;
 }

@@ -186,8 +186,8 @@ public:
       result.error = std::current_exception();
     }
     all_->complete(*this, [&] {
+      const dropped_at_last here{*this};
       asio::post(*where_, asio_completion<T, Handler>{std::move(*handler_), std::move(result)});
-      drop();
     });
   }
 
@@ -198,6 +198,12 @@ public:
   }
 
 private:
+  /// Also when there was no memory, or the executor takes nothing any more: what is left uses the context.
+  struct dropped_at_last {
+    asio_get& op;
+    ~dropped_at_last() { op.drop(); }
+  };
+
   const std::shared_ptr<asio_operations> all_;
   std::optional<executor> where_;
   std::optional<asio::executor_work_guard<executor>> work_;

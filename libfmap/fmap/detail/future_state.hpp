@@ -172,7 +172,7 @@ protected:
   virtual ~future_state_base();
 
   /// Makes the state done and notifies everybody. The result has been stored; the caller holds a
-  /// reference.
+  /// reference, which is no handle of the user's: nobody reads the result through it.
   void finish(status s) noexcept {
     if (waiter* const newest = word_.finish(s)) notify_all(newest);
   }

@@ -122,6 +122,7 @@ bool future_state_base::try_run_here() {
   constexpr int deepest = 500;
   thread_local int depth = 0;
   if (depth == deepest) return false;
+  const auto mine = state_ptr<future_state_base>::share(this);
   ++depth;
   const bool done_here = run_here(*current_helper);
   --depth;
