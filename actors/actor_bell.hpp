@@ -4,8 +4,9 @@
 
 #include <caf/actor.hpp>
 
-#include "actors/doorbell.hpp"
+#include "actors/kernel_names.hpp"
 #include "actors/protocol.hpp"
+#include "src/kernel/doorbell.hpp"
 
 namespace fmap::actors {
 

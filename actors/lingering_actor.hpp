@@ -5,8 +5,9 @@
 #include <memory>
 #include <string>
 
-#include "actors/doorbell.hpp"
+#include "actors/kernel_names.hpp"
 #include "actors/neighbour.hpp"
+#include "src/kernel/doorbell.hpp"
 
 namespace fmap::actors {
 

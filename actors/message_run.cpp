@@ -9,6 +9,8 @@
 
 #include <fmap/errors.hpp>
 
+#include "src/kernel/pool_port.hpp"
+
 namespace fmap::actors {
 
 void weak_bell::ring() noexcept {
@@ -34,30 +36,33 @@ public:
 
 message_run::message_run(std::shared_ptr<detail::pool_core> pool, bool own_pool,
                          const run_limits& limits, std::shared_ptr<detail::job> work)
-    : pool_{std::move(pool)}, own_pool_{own_pool},
-      run_{pool_->box->open(limits, std::move(work), std::make_unique<nothing_to_pull>(), bell_)} {
-  pool_->box->next(*run_, span_);  // there is nothing yet; from now on the bell rings
+    : pool_{std::move(pool)}, own_pool_{own_pool}, run_{pool_port{*pool_->box}.open(
+                                                       limits, std::move(work),
+                                                       std::make_unique<nothing_to_pull>(),
+                                                       bell_)} {
+  sink_port{*pool_->box}.next(*run_, span_);  // there is nothing yet; from now on the bell rings
 }
 
 bool message_run::borrow_slots() {
-  brought_ = pool_->box->lend_slots(*run_);
+  brought_ = source_port{*pool_->box}.lend(*run_);
   if (brought_.in == nullptr) return false;
   bell_->ring();
   return true;
 }
 
 void message_run::queue() {
-  if (brought_.in != nullptr) pool_->box->return_slots(*run_, std::exchange(brought_, {}));
+  if (brought_.in != nullptr)
+    source_port{*pool_->box}.give_back(*run_, std::exchange(brought_, {}));
 }
 
 void message_run::finish() {
   queue();
-  pool_->box->detach_source(*run_, nullptr);
+  source_port{*pool_->box}.detach(*run_, nullptr);
 }
 
 caf::error message_run::cut() const {
   try {
-    pool_->box->throw_if_cut(*run_);
+    sink_port{*pool_->box}.throw_if_cut(*run_);
   } catch (...) {
     return error_of(std::current_exception());
   }
@@ -66,7 +71,7 @@ caf::error message_run::cut() const {
 
 void message_run::abandon(const doorbell_ptr& left) {
   if (!run_) return;
-  shared_mailbox::abandon(pool_->box, run_, left);
+  sink_port::abandon(pool_->box, run_, left);
   queue();  // what has been brought is dropped, too
   run_.reset();
   if (own_pool_) pool_->let_run_out();

@@ -8,6 +8,8 @@
 
 #include "actors/pool_core.hpp"
 #include "actors/protocol.hpp"
+#include "src/kernel/sink_port.hpp"
+#include "src/kernel/source_port.hpp"
 
 namespace fmap::actors {
 
@@ -47,7 +49,8 @@ public:
   template <class Place>
   bool push(Place place) {
     // The pool takes no more.
-    if (brought_.in != nullptr && run_->flush_every.load(std::memory_order_relaxed) == 0) queue();
+    if (brought_.in != nullptr && run_->seen.flush_every.load(std::memory_order_relaxed) == 0)
+      queue();
     if (brought_.in == nullptr && !borrow_slots()) return false;
     place(brought_.in->at(brought_.next));
     brought_.in->state(brought_.next).store(detail::slot_state::item, std::memory_order_release);
@@ -63,17 +66,18 @@ public:
   template <class Wanted, class F>
   bool take(Wanted wanted, F f) {
     queue();
+    sink_port port{*pool_->box};
     for (;;) {
       for (; at_ != span_.end; ++at_) {
-        if (!wanted()) return pool_->box->give_tokens_back(*run_), false;
+        if (!wanted()) return port.give_tokens_back(*run_), false;
         f(*span_.in, at_, span_.in->first + at_);
         run_->work->clear(*span_.in, at_, at_ + 1);
-        run_->taken.fetch_add(1, std::memory_order_relaxed);
+        run_->seen.taken.fetch_add(1, std::memory_order_relaxed);
       }
-      switch (pool_->box->next(*run_, span_)) {
-        case shared_mailbox::next_result::outcomes: at_ = span_.end - span_.count; break;
-        case shared_mailbox::next_result::wait: at_ = span_.end = 0; return false;
-        case shared_mailbox::next_result::end: at_ = span_.end = 0; return true;
+      switch (port.next(*run_, span_)) {
+        case next_result::outcomes: at_ = span_.end - span_.count; break;
+        case next_result::wait: at_ = span_.end = 0; return false;
+        case next_result::end: at_ = span_.end = 0; return true;
       }
     }
   }

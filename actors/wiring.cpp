@@ -9,10 +9,13 @@
 #include <fmap/detail/travelling_task.hpp>
 
 #include "actors/actor_bell.hpp"
-#include "actors/node/node.hpp"
+#include "actors/process/process_session.hpp"
 #include "actors/source/source.hpp"
 #include "actors/supervisor/supervisor.hpp"
 #include "actors/worker/worker.hpp"
+#include "src/kernel/pool_port.hpp"
+#include "src/kernel/source_port.hpp"
+#include "src/kernel/supervisor_port.hpp"
 
 namespace fmap::actors {
 
@@ -27,7 +30,7 @@ struct last_owner {
 void wait_elsewhere(std::unique_ptr<last_owner> last) noexcept {
   try {
     std::thread{[last = last.get()] {
-      last->box->wait_until_left();
+      pool_port{*last->box}.wait_until_left();
       delete last;
     }}.detach();
   } catch (const std::system_error&) {
@@ -47,8 +50,10 @@ actor_core::actor_core(caf::actor_system& system, std::shared_ptr<caf::actor_sys
 void actor_core::start_supervisor(std::function<caf::actor()> spawn_worker,
                                   std::function<void(std::exception_ptr)> give_up) {
   if (!give_up)
-    give_up = [box = box.get()](std::exception_ptr why) { box->break_up(std::move(why)); };
-  box->set_supervisor(std::make_shared<actor_bell<wake>>(
+    give_up = [box = box.get()](std::exception_ptr why) {
+      pool_port{*box}.break_up(std::move(why));
+    };
+  supervisor_port{*box}.set_supervisor(std::make_shared<actor_bell<wake>>(
       spawn<supervisor>(system_, threads_, box, std::move(spawn_worker), std::move(give_up))));
 }
 
@@ -60,23 +65,23 @@ actor_core::~actor_core() {
     static_cast<void>(new (std::nothrow) auto(std::move(owner_)));
     return;
   }
-  box->shut_down();
+  pool_port{*box}.shut_down();
   if (on_its_own_) return;
   if (!from_inside())
-    box->wait_until_left();
+    pool_port{*box}.wait_until_left();
   else if (owner_)
     wait_elsewhere(std::make_unique<last_owner>(box, std::move(owner_)));
 }
 
 void actor_core::let_run_out() {
-  box->shut_down();
+  pool_port{*box}.shut_down();
   on_its_own_ = true;
 }
 
 void actor_core::start_source(const run_ptr& r) {
-  if (!can_kill() && r->from->at_hand()) return box->pull_by_workers(*r);
-  box->attach_source(
-      *r, std::make_shared<actor_bell<demand>>(spawn<source>(system_, threads_, box, r)));
+  source_port port{*box};
+  if (!can_kill() && r->in.from->at_hand()) return port.pull_by_workers(*r);
+  port.attach(*r, std::make_shared<actor_bell<demand>>(spawn<source>(system_, threads_, box, r)));
 }
 
 thread_core::thread_core(caf::actor_system& system, std::shared_ptr<caf::actor_system> owner,
@@ -90,20 +95,31 @@ thread_core::thread_core(caf::actor_system& system, std::shared_ptr<caf::actor_s
       std::move(give_up));
 }
 
+std::shared_ptr<detail::pool_core> make_threads(std::uint32_t workers,
+                                                std::function<void()> initializer,
+                                                std::function<void(std::exception_ptr)> give_up) {
+  auto owner = default_system();
+  auto& system = *owner;
+  return std::make_shared<thread_core>(system, std::move(owner), workers, std::move(initializer),
+                                       threads::own, std::move(give_up));
+}
+
 process_core::process_core(caf::actor_system& system, std::shared_ptr<caf::actor_system> owner,
-                           std::uint32_t workers, node_settings settings)
+                           std::uint32_t workers, remote::process_settings settings)
     : actor_core{system, std::move(owner), workers, threads::own},
-      commons_{std::make_shared<node_commons>(workers, std::move(settings))} {
-  box->set_task_job(std::make_shared<detail::remote_task_job>());
-  start_supervisor([&system, box = box, commons = commons_] {
-    return spawn<node>(system, threads::own, box, commons);
+      shared_{std::make_shared<remote::process_shared>(workers, std::move(settings))} {
+  pool_port{*box}.set_task_job(std::make_shared<detail::remote_task_job>());
+  start_supervisor([&system, box = box, shared = shared_] {
+    return spawn<process_session>(system, threads::own, box, shared);
   });
 }
 
-void process_core::end_workers(node_commons::ending how, const char* why) {
-  commons_->how_to_end = how;
-  box->shut_down(true);
-  box->break_up(std::make_exception_ptr(error{why}));
+void process_core::end_workers(remote::process_shared::ending how, const char* why) {
+  shared_->how_to_end = how;
+  pool_port port{*box};
+  port.shut_down();
+  port.cancel_tasks();
+  port.break_up(std::make_exception_ptr(error{why}));
 }
 
 }  // namespace fmap::actors

@@ -7,8 +7,8 @@
 #include <system_error>
 
 #include "actors/caf_compat.hpp"
-#include "actors/node/stub.hpp"
 #include "actors/pool_core.hpp"
+#include "src/remote/process_shared.hpp"
 
 namespace fmap::actors {
 
@@ -74,19 +74,24 @@ public:
   bool can_kill() const override { return false; }
 };
 
+/// The same on a system of its own, for a worker process.
+std::shared_ptr<detail::pool_core> make_threads(std::uint32_t workers,
+                                                std::function<void()> initializer,
+                                                std::function<void(std::exception_ptr)> give_up);
+
 /// The inside of a process_pool.
 class process_core final : public actor_core {
 public:
   process_core(caf::actor_system& system, std::shared_ptr<caf::actor_system> owner,
-               std::uint32_t workers, node_settings settings);
+               std::uint32_t workers, remote::process_settings settings);
 
   bool can_kill() const override { return true; }
 
   /// Ends all processes now; the pool is shut down and broken.
-  void end_workers(node_commons::ending how, const char* why);
+  void end_workers(remote::process_shared::ending how, const char* why);
 
 private:
-  const std::shared_ptr<node_commons> commons_;
+  const std::shared_ptr<remote::process_shared> shared_;
 };
 
 }  // namespace fmap::actors

@@ -15,7 +15,7 @@ target_link_libraries(fmap_run_catch PUBLIC Catch2::Catch2)
 # test case a ctest test of its own. INIT: main calls fmap::init first. Test cases whose name ends
 # in "(alone)" run while no other test runs.
 function(fmap_add_layer layer)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "INIT" "LINK" "")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "INIT" "" "LINK")
   file(GLOB sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/tests/${layer}/*.cpp")
   if(NOT sources)
     return()

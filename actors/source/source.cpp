@@ -5,6 +5,8 @@
 
 #include <fmap/errors.hpp>
 
+#include "src/kernel/working_in.hpp"
+
 namespace fmap::actors {
 
 caf::behavior source::make_behavior() {
@@ -12,14 +14,15 @@ caf::behavior source::make_behavior() {
       // Tokens came back, or the run is over.
       [this](demand) {
         const working_in here{box_.get()};  // the input must not wait for the end of the pool
-        if (box_->pull(*run_) == shared_mailbox::pulled::over) quit();
+        if (source_port{*box_}.pull(*run_) == pulled::over) quit();
       },
   };
 }
 
 // Also when it was ended by an exit message: the run must not wait for it.
 void source::on_exit() {
-  box_->detach_source(*run_, std::make_exception_ptr(error{"fmap: the map's source was ended"}));
+  source_port{*box_}.detach(*run_,
+                            std::make_exception_ptr(error{"fmap: the map's source was ended"}));
   run_.reset();
   box_.reset();
 }

@@ -5,7 +5,7 @@
 #include <memory>
 
 #include "actors/protocol.hpp"
-#include "actors/shared_mailbox.hpp"
+#include "src/kernel/source_port.hpp"
 
 namespace fmap::actors {
 

@@ -11,15 +11,15 @@ caf::behavior supervisor::make_behavior() {
   return {
       // The mailbox has something to be done.
       [this](wake) {
-        const auto duties = box_->visit();
+        const auto duties = supervisor_port{*box_}.take_duties();
         for (std::uint32_t i = 0; i != duties.start; ++i) start_worker();
-        if (duties.tick) tick_after(shared_mailbox::tick_interval);
+        if (duties.tick) tick_after(tuning::tick);
         if (duties.quit) quit();
       },
       // Something has been withheld for a while.
       [this](tick t) {
         if (t.number != last_tick_) return;
-        const auto next = box_->tick();
+        const auto next = supervisor_port{*box_}.tick();
         if (next.count() != 0) tick_after(next);
       },
   };
@@ -30,7 +30,8 @@ void supervisor::start_worker() {
   try {
     post(spawn_worker_(), wake{});
   } catch (...) {
-    if (box_->start_failed(shared_mailbox::starts_in_vain)) give_up_(std::current_exception());
+    if (supervisor_port{*box_}.start_failed(tuning::starts_in_vain))
+      give_up_(std::current_exception());
   }
 }
 
@@ -40,7 +41,7 @@ void supervisor::tick_after(std::chrono::microseconds delay) {
 
 // When it was ended by an exit message, nobody would start workers any more: the pool is broken.
 void supervisor::on_exit() {
-  box_->supervisor_gone(
+  supervisor_port{*box_}.supervisor_gone(
       std::make_exception_ptr(error{"fmap: the pool's supervisor was ended by an exit message"}));
   spawn_worker_ = nullptr;
   give_up_ = nullptr;

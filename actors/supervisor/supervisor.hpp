@@ -9,7 +9,7 @@
 #include <caf/actor.hpp>
 
 #include "actors/protocol.hpp"
-#include "actors/shared_mailbox.hpp"
+#include "src/kernel/supervisor_port.hpp"
 
 namespace fmap::actors {
 

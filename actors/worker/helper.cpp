@@ -5,13 +5,16 @@
 
 #include <utility>
 
+#include "src/kernel/worker_port.hpp"
+
 namespace fmap::actors {
 
 bool pool_helper::help_until(detail::parking& place, const deadline& until) {
   if (place.rung()) return true;
-  box_->block();
+  worker_port port{*box_};
+  port.block();
   const bool rung = place.wait(until);
-  box_->unblock();
+  port.unblock();
   return rung;
 }
 

@@ -4,7 +4,8 @@
 
 #include <memory>
 
-#include "actors/shared_mailbox.hpp"
+#include "src/kernel/shared_mailbox.hpp"
+#include "src/kernel/working_in.hpp"
 
 namespace fmap::actors {
 

@@ -4,6 +4,9 @@
 #include "actors/worker/worker.hpp"
 
 #include "actors/actor_bell.hpp"
+#include "src/kernel/pool_port.hpp"
+#include "src/kernel/supervisor_port.hpp"
+#include "src/kernel/worker_port.hpp"
 
 namespace fmap::actors {
 
@@ -13,7 +16,7 @@ caf::behavior worker_actor::make_behavior() {
       [this](wake) {
         if (!helper_) start();
         const helping here{*helper_};
-        if (!box_->work(place_)) quit();
+        if (!worker_port{*box_}.work(place_)) quit();
       },
   };
 }
@@ -22,20 +25,20 @@ void worker_actor::start() {
   helper_.emplace(box_);
   const working_in inside{box_.get()};
   place_.supervised = true;
-  box_->join(place_, std::make_shared<actor_bell<wake>>(caf::actor{this}));
+  worker_port{*box_}.join(place_, std::make_shared<actor_bell<wake>>(caf::actor{this}));
   try {
     if (initializer_) initializer_();
   } catch (...) {
-    box_->break_up(std::current_exception());
+    pool_port{*box_}.break_up(std::current_exception());
   }
 }
 
 void worker_actor::on_exit() {
   helper_.reset();
   if (place_.supervised)
-    box_->leave(place_);
+    worker_port{*box_}.leave(place_);
   else
-    box_->never_came();
+    supervisor_port{*box_}.never_came();
   box_.reset();
 }
 

@@ -7,8 +7,8 @@
 #include <optional>
 
 #include "actors/protocol.hpp"
-#include "actors/shared_mailbox.hpp"
 #include "actors/worker/helper.hpp"
+#include "src/kernel/worker.hpp"
 
 namespace fmap::actors {
 

@@ -93,8 +93,8 @@ consteval bool require_stage_function() {
 ///
 /// The stage ends after its downstream has got the end, or when nobody has a handle to it: it does not
 /// keep its neighbours alive, nor they it, unless they have a handle. Its end is seen by others when the last
-/// call of `fn` has returned. Throws `std::invalid_argument` for bad options, in code or in the configuration. docs/protocol.md says what it answers to messages out of turn, docs/architecture.md what
-/// happens when somebody dies.
+/// call of `fn` has returned. Throws `std::invalid_argument` for bad options, in code or in the configuration.
+/// docs/protocol.md says what it answers to messages out of turn, docs/stages.md who ends when an actor dies.
 template <class In, class Out, class Fn>
   requires(!detail::pool_like<std::remove_reference_t<Fn>>)
 caf::actor spawn_stage(caf::actor_system& system, Fn&& fn, const stage_options& options = {}) {

@@ -9,9 +9,10 @@
 
 #include <fmap/init.hpp>
 
-#include "actors/node/child_process.hpp"
-#include "actors/node/node_main.hpp"
-#include "actors/node/program.hpp"
+#include "actors/wiring.hpp"
+#include "src/remote/child_process.hpp"
+#include "src/remote/program.hpp"
+#include "src/remote/worker_main.hpp"
 
 namespace fmap {
 
@@ -23,12 +24,12 @@ bool called = false;
 
 void init(int argc, char** argv) {
   called = true;
-  constexpr std::size_t length = sizeof actors::worker_flag - 1;
-  if (argc != 2 || std::strncmp(argv[1], actors::worker_flag, length) != 0)
-    return actors::find_this_program(argc > 0 ? argv[0] : nullptr);
+  constexpr std::size_t length = sizeof remote::worker_flag - 1;
+  if (argc != 2 || std::strncmp(argv[1], remote::worker_flag, length) != 0)
+    return remote::find_this_program(argc > 0 ? argv[0] : nullptr);
   int socket = -1, recorder = -1;
   if (std::sscanf(argv[1] + length, "%d,%d", &socket, &recorder) == 2)
-    actors::node_main(socket, recorder);
+    remote::worker_main(socket, recorder, actors::make_threads);
   std::fprintf(stderr, "fmap: %s is for worker processes, which fmap starts itself\n", argv[1]);
   std::_Exit(2);
 }

@@ -6,10 +6,10 @@
 
 #include <fmap/process_pool.hpp>
 
-#include "actors/node/environment.hpp"
 #include "actors/wiring.hpp"
 #include "src/core/processors.hpp"
 #include "src/init.hpp"
+#include "src/remote/environment.hpp"
 
 namespace fmap {
 
@@ -42,14 +42,14 @@ std::shared_ptr<detail::pool_core> make_core(caf::actor_system& system,
   for (const std::string& variable : options.environment)
     if (variable.find('=') == std::string::npos || variable.front() == '=')
       refuse("environment: \"" + variable + "\" is not of the form NAME=value");
-  actors::node_settings settings;
+  remote::process_settings settings;
   settings.threads = static_cast<std::uint32_t>(options.threads_per_worker);
   settings.initializer = options.initializer.name();
   settings.max_items = options.max_items_per_worker;
   settings.restarts = options.restarts;
   settings.restart_window =
       std::min<std::chrono::nanoseconds>(options.restart_window, detail::for_ever);
-  settings.environment = actors::environment_with(options.environment);
+  settings.environment = remote::environment_with(options.environment);
   settings.nice = options.nice;
   settings.address_space_limit = options.address_space_limit;
   return std::make_shared<actors::process_core>(
@@ -71,19 +71,19 @@ process_pool::process_pool(caf::actor_system& system, const process_pool_options
 namespace {
 
 /// What another process has forked is not this one's to end.
-void end_workers(detail::pool_core& core, actors::node_commons::ending how, const char* why) {
+void end_workers(detail::pool_core& core, remote::process_shared::ending how, const char* why) {
   if (!core.forked()) static_cast<actors::process_core&>(core).end_workers(how, why);
 }
 
 }  // namespace
 
 void process_pool::kill_workers() {
-  end_workers(*core_, actors::node_commons::ending::kill,
+  end_workers(*core_, remote::process_shared::ending::kill,
               "fmap: the pool's worker processes were ended by kill_workers()");
 }
 
 void process_pool::terminate_workers() {
-  end_workers(*core_, actors::node_commons::ending::terminate,
+  end_workers(*core_, remote::process_shared::ending::terminate,
               "fmap: the pool's worker processes were ended by terminate_workers()");
 }
 

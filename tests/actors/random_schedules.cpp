@@ -117,7 +117,7 @@ private:
   /// Somebody does one thing; false if there was nothing to do.
   bool act() {
     switch (below(5)) {
-      case 0: return pool_.world.advance(fmap::actors::shared_mailbox::tick_interval);
+      case 0: return pool_.world.advance(fmap::kernel::tuning::tick);
       case 1: return take();
       case 2: run_->give_tokens_back(); [[fallthrough]];
       default: return pool_.world.step();

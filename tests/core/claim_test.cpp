@@ -43,7 +43,7 @@ struct batch_model {
     p.add(ready + i);
   }
 
-  /// As shared_mailbox::work() and the job do it.
+  /// As worker_port::work() and the job do it.
   void worker(party& p) const {
     auto at = progress();
     for (std::uint32_t i = 0;;) {
@@ -64,7 +64,7 @@ struct batch_model {
     }
   }
 
-  /// As shared_mailbox::split() does it; what it takes away is executed by somebody else at once.
+  /// As split() does it; what it takes away is executed by somebody else at once.
   void splitter(party& p) const {
     auto at = progress();
     p.lock();

@@ -46,7 +46,7 @@ private:
     switch (random_.below(16)) {
       case 0: return open();
       case 1: return join();
-      case 2: return random_.one_in(2) ? die() : give_back();
+      case 2: return random_.one_in(2) ? die() : random_.one_in(2) ? die_below() : give_back();
       case 3: return random_.one_in(8) ? stop_or_end() : widen();
       case 4: return report_nonsense();
       case 5:
@@ -90,8 +90,9 @@ private:
     doing_ = "join";
     if (s_.workers.size() > 5) return;
     const auto capacity = random_.between(1, random_.one_in(2) ? 100 : 4);
-    s_.add_worker(static_cast<std::uint32_t>(capacity),
-                  static_cast<std::uint32_t>(random_.below(4)));
+    s_.add_worker({.capacity = static_cast<std::uint32_t>(capacity),
+                   .weight = static_cast<std::uint32_t>(random_.below(4)),
+                   .is_node = random_.one_in(3)});
   }
 
   void die() {
@@ -102,15 +103,32 @@ private:
         s_.remove_worker(w, [](run_id, std::uint64_t) { return mark::waiting; });
       return;
     }
-    const std::uint64_t kind = random_.below(7), salt = random_.below(1000);
-    const worker_id heir = random_.one_in(2) ? s_.add_worker(1u << 20, 0) : 0;
+    const std::uint64_t kind = random_.below(8), salt = random_.below(1000);
+    const worker_id heir =
+        random_.one_in(2) ? s_.add_worker({.capacity = 1u << 20, .weight = 0}) : 0;
     heirs_.insert(heir);
     s_.remove_worker(
         w,
         [=](run_id run, std::uint64_t index) {
-          return static_cast<mark>(kind < 6 ? kind : (index * 7 + run + salt) % 6);
+          return static_cast<mark>(kind < 7 ? kind : (index * 7 + run + salt) % 7);
         },
         heir);
+  }
+
+  /// Half of the time there is none.
+  worker_id new_heir() {
+    const worker_id heir =
+        random_.one_in(2) ? s_.add_worker({.capacity = 1u << 20, .weight = 0}) : 0;
+    heirs_.insert(heir);
+    return heir;
+  }
+
+  void die_below() {
+    doing_ = "die on a node";
+    with_held([&](worker_id w, run_id r, std::uint64_t first, std::uint32_t) {
+      if (heirs_.contains(w)) return;
+      s_.died(w, r, first, static_cast<mark>(random_.below(7)), new_heir());
+    });
   }
 
   void source() {
@@ -205,7 +223,7 @@ private:
   void drain() {
     doing_ = "drain";
     const std::uint32_t plenty = 1000;
-    s_.add_worker(plenty, 1);
+    s_.add_worker({.capacity = plenty});
     for (const auto& [r, model] : s_.runs) s_.end(r);
     for (int round = 0; !s_.runs.empty(); ++round) {
       expect(round < 10'000, "a run does not drain");

@@ -63,7 +63,7 @@ TEST_CASE("ledger: a run can be widened, never narrowed") {
 TEST_CASE("ledger: an unbounded run has tokens for everything") {
   ledger l;
   const worker_id w = l.add_worker(plenty);
-  const run_id r = l.open({.buffersize = fmap::actors::unbounded});
+  const run_id r = l.open({.buffersize = fmap::kernel::unbounded});
   for (int i = 0; i != 100; ++i) pull(l, r, 1'000'000);
   CHECK(l.counts(r).queued == 100'000'000);
   CHECK(l.take(w).count == 1);

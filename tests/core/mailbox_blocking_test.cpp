@@ -36,7 +36,7 @@ struct stuck_pool {
   /// How many workers are to be started after the tick.
   std::uint32_t started_by_tick() {
     s.box.tick();
-    return s.box.visit().start;
+    return s.box.take_duties().start;
   }
 
   stage s{1};
@@ -44,7 +44,7 @@ struct stuck_pool {
   run_ptr outer;
 };
 
-void outlast_stuck() { outlast(shared_mailbox::stuck); }
+void outlast_stuck() { outlast(tuning::stuck); }
 
 }  // namespace
 
@@ -53,12 +53,12 @@ TEST_CASE("mailbox: where all workers are stuck there is a reserve for what a ta
   std::vector<int> items{1, 2, 3};
   stuck_pool pool{[&](stuck_pool& p) {
     stage& s = p.s;
-    const working_in task{&s.box};
-    s.box.visit();
+    const working_in task{&s.mailbox};
+    s.box.take_duties();
     const run_ptr inner = s.open_at_hand({.buffersize = 3}, same, items);
     CHECK(s.take(*inner).empty());
     s.box.block();
-    CHECK(s.box.visit().start == 1);
+    CHECK(s.box.take_duties().start == 1);
     hand_worker second{s.box};  // gets stuck on its way
     outlast_stuck();
     CHECK(p.started_by_tick() == 1);
@@ -106,7 +106,7 @@ TEST_CASE("mailbox: there is no reserve for a run that no task of the pool waits
     const run_ptr inner = s.open_at_hand({.buffersize = 3}, same, items);
     if (waits) s.take(*inner);
     s.box.block();
-    s.box.visit();
+    s.box.take_duties();
     hand_worker second{s.box};
     outlast_stuck();
     CHECK(p.started_by_tick() == 0);
@@ -120,7 +120,7 @@ TEST_CASE("mailbox: there is no reserve while somebody is at the run, or a worke
   std::vector<int> items{1, 2, 3};
   stuck_pool pool{[&](stuck_pool& p) {
     stage& s = p.s;
-    const working_in task{&s.box};
+    const working_in task{&s.mailbox};
     run_ptr inner;
     inner = s.open_at_hand(
         {.buffersize = 3, .chunksize = 1},
@@ -132,7 +132,7 @@ TEST_CASE("mailbox: there is no reserve while somebody is at the run, or a worke
         items);
     CHECK(s.take(*inner).empty());
     s.box.block();
-    s.box.visit();
+    s.box.take_duties();
     hand_worker second{s.box};
     while (s.box.stats(*inner).counts.taken + s.box.stats(*inner).counts.ready != 3) second.work();
     s.box.unblock();
@@ -144,18 +144,18 @@ TEST_CASE("mailbox: there is no reserve while somebody is at the run, or a worke
 TEST_CASE("mailbox: of the reserves one stays when no task waits any more") {
   stage s{1};
   std::vector<int> items{1};
-  const working_in task{&s.box};
+  const working_in task{&s.mailbox};
   const run_ptr r = s.open({.buffersize = 1}, same);  // never pulled
   s.box.block();
   std::vector<std::unique_ptr<hand_worker>> reserves;
   for (int i = 0; i != 2; ++i) {
     const run_ptr inner = s.open_at_hand({.buffersize = 1}, same, items);
     s.take(*inner);
-    for (auto started = s.box.visit().start; started != 0; --started)
+    for (auto started = s.box.take_duties().start; started != 0; --started)
       reserves.push_back(std::make_unique<hand_worker>(s.box));
     outlast_stuck();
     s.box.tick();
-    for (auto started = s.box.visit().start; started != 0; --started)
+    for (auto started = s.box.take_duties().start; started != 0; --started)
       reserves.push_back(std::make_unique<hand_worker>(s.box));
     s.box.close(*inner);
   }
@@ -177,15 +177,15 @@ TEST_CASE("mailbox: who sees something out is never refused, and another worker 
           "meanwhile") {
   stage s{1};
   hand_worker w{s.box};
-  for (std::uint32_t i = 0; i != shared_mailbox::most_blocked; ++i) s.box.block();
+  for (std::uint32_t i = 0; i != tuning::most_blocked; ++i) s.box.block();
   CHECK_THROWS_AS(s.box.block(), fmap::would_deadlock);
   const run_ptr r = s.open({.buffersize = 4}, same);
-  s.box.visit();
+  s.box.take_duties();
   {
-    const working_in here{&s.box};
+    const working_in here{&s.mailbox};
     const seeing_out first, second;
     CHECK_THROWS_AS(s.box.block(), fmap::would_deadlock);
   }
-  for (std::uint32_t i = 0; i != shared_mailbox::most_blocked; ++i) s.box.unblock();
+  for (std::uint32_t i = 0; i != tuning::most_blocked; ++i) s.box.unblock();
   s.box.close(*r);
 }

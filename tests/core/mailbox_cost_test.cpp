@@ -19,7 +19,7 @@ ledger::duration run_eight(stage& s, std::chrono::nanoseconds each) {
   hand_stub stub{s.box};
   const run_ptr r = s.open(
       {.buffersize = 8}, [](int x) { return x; }, 8);
-  const auto expected = r->cost;
+  const auto expected = r->pace.cost;
   s.pull_all(*r);
   while (const parcel p = stub.take()) stub.finish(p, each);
   CHECK(s.take(*r).size() == 8);
@@ -38,7 +38,7 @@ TEST_CASE("mailbox: the next run of a function is expected to cost what the last
   const auto other = std::make_shared<function_job<int, int (*)(int)>>([](int x) { return x; });
   const run_ptr r = s.open(
       {.buffersize = 8}, other, [](std::uint64_t) { return 0; }, 8);
-  CHECK(r->cost == 0us);
+  CHECK(r->pace.cost == 0us);
   s.box.close(*r);
 }
 
@@ -79,12 +79,12 @@ TEST_CASE("mailbox: for light items one worker is woken, and the others when an 
           if (x != 0) return x;
           rung_at_first = second.bell->rung;
           if (looked) {
-            s.box.doubt(*r);
+            s.box.distrust(*r);
           } else {
             outlast_patience();
             s.box.tick();
           }
-          cost_later = r->cost;
+          cost_later = r->pace.cost;
           second.work();  // wakes the third
           rung_later = second.bell->rung + third.bell->rung;
           return x;
@@ -114,9 +114,9 @@ TEST_CASE(
       [&](int x) {
         if (x != slow) return x;
         CHECK(s.box.stats(*r).counts.held > 1);
-        s.box.doubt(*r);
+        s.box.distrust(*r);
         counts = s.box.stats(*r).counts;
-        cost = r->cost;
+        cost = r->pace.cost;
         return x;
       },
       64);
@@ -158,7 +158,7 @@ TEST_CASE("mailbox: what is expected holds while an item takes no longer than th
     if (x != 0) return x;
     outlast_patience();
     s.box.tick();
-    cost = r->cost;
+    cost = r->pace.cost;
     return x;
   });
   s.pull_all(*r);
@@ -178,7 +178,7 @@ TEST_CASE("mailbox: of an input at hand as much is pulled as batches of a given 
   REQUIRE(s.box.next(*r, first) == next_result::outcomes);
   CHECK(first.count == 100);
   r->work->clear(*first.in, first.end - first.count, first.end);
-  r->taken += first.count;
+  r->seen.taken += first.count;
   s.box.close(*r);
 }
 
@@ -189,12 +189,12 @@ TEST_CASE("mailbox: a consumer who looks for light items is told of half a bound
       {.buffersize = 16, .expected_cost = 5us}, [](int x) { return x; }, 16);
   s.pull_all(*r);
   outcome_span span;
-  REQUIRE(s.box.next(*r, span, false) == next_result::wait);
+  REQUIRE(s.box.next_looking(*r, span) == next_result::wait);
   const auto do_one = [&] { stub.finish(s.box.take(stub.place, 1), 5us); };
   for (int i = 0; i != 7; ++i) do_one();
-  CHECK_FALSE(r->something_for_sink);
+  CHECK_FALSE(r->seen.something_for_sink);
   do_one();
-  CHECK(r->something_for_sink);
+  CHECK(r->seen.something_for_sink);
   CHECK(s.sink->rung == 0);
   CHECK(s.take(*r).size() == 8);
   while (const parcel p = stub.take()) stub.finish(p, 5us);

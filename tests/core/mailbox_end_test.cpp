@@ -142,7 +142,7 @@ TEST_CASE("mailbox: no worker is started for a pool whose supervisor is gone") {
   CHECK(s.box.pull(*r) == pulled::over);
   CHECK(s.take(*r) == std::vector{-1, -1});
   s.box.shut_down();
-  const auto duties = s.box.visit();
+  const auto duties = s.box.take_duties();
   CHECK(duties.start == 0);
   CHECK(duties.quit);
   s.box.close(*r);

@@ -27,15 +27,15 @@ TEST_CASE("mailbox: a source without tokens waits for them, however cheap the it
   stage s{1};
   hand_worker w{s.box};
   const run_ptr r = s.open({.buffersize = 8}, [](int x) { return x; });
-  for (int i = 0; i < 100 || (!r->cheap && i < 100'000); ++i) {
+  for (int i = 0; i < 100 || (r->pace.size != grain::fine && i < 100'000); ++i) {
     s.pull_all(*r);
     w.work();
     s.take(*r);
   }
-  REQUIRE(r->cheap);
+  REQUIRE(r->pace.size == grain::fine);
   s.pull_all(*r);
   CHECK(s.box.pull(*r) == pulled::out_of_tokens);
-  CHECK(r->source_waiting);
+  CHECK(r->in.source.asleep());
   s.box.close(*r);
 }
 
@@ -59,8 +59,8 @@ TEST_CASE(
   const run_ptr r = s.open({.buffersize = 1}, [](int x) { return x; });
   s.box.pull(*r);
   CHECK(s.supervisor->rung == 1);
-  CHECK(s.box.visit().start == 1);
-  CHECK(s.box.visit().start == 0);
+  CHECK(s.box.take_duties().start == 1);
+  CHECK(s.box.take_duties().start == 0);
   hand_worker w{s.box};
   CHECK(w.work());
   CHECK(w.bell->rung == 0);
@@ -163,7 +163,7 @@ TEST_CASE("mailbox: what was pulled is queued while the input blocks") {
   std::vector<int> meanwhile;
   bool blocked = false;
   const supply make = [&](std::uint64_t i) {
-    if (r->flush_every > 1 && !std::exchange(blocked, true)) {
+    if (r->seen.flush_every > 1 && !std::exchange(blocked, true)) {
       // Not the first of this visit: those before it are withheld until the supervisor looks.
       outlast_patience();
     } else if (blocked && meanwhile.empty()) {
@@ -215,21 +215,21 @@ TEST_CASE("mailbox: a stub that lets few items wait is rung for all of them by t
   hand_stub a{s.box}, b{s.box};
   const run_ptr r = s.open({.buffersize = 256}, [](int x) { return x; });
   for (int i = 0; i != 1000; ++i) {
-    s.box.pull(*r, true);
+    s.box.pull_once(*r);
     while (const parcel p = a.take()) a.finish(p, 10ns);
     s.take(*r);
   }
   const auto pull_one = [&] {
-    r->flush_every = 1;
-    s.box.pull(*r, true);
+    r->seen.flush_every = 1;
+    s.box.pull_once(*r);
   };
   pull_one();
   const parcel held = a.take();
   REQUIRE(held);
   REQUIRE_FALSE(b.take());
-  s.box.visit();
+  s.box.take_duties();
   for (int i = 0; i != 10; ++i) pull_one();
-  CHECK(s.box.visit().start == 0);  // somebody is there
+  CHECK(s.box.take_duties().start == 0);  // somebody is there
   CHECK_FALSE(b.take());
   const int before = b.bell->rung;
   s.box.tick();

@@ -28,7 +28,7 @@ struct busy_pool {
   busy_pool& operator=(const busy_pool&) = delete;
 
   us tick() {
-    outlast(shared_mailbox::tick_interval);
+    outlast(tuning::tick);
     w.work();
     take();
     return s.box.tick();
@@ -38,12 +38,12 @@ struct busy_pool {
   void take() {
     s.take(*run);
     outcome_span none;
-    s.box.next(*run, none, false);
+    s.box.next_looking(*run, none);
   }
 
   void tick_until_rare() {
-    while (tick() <= shared_mailbox::long_tick_interval) {}
-    s.box.visit();
+    while (tick() <= tuning::tick_rare) {}
+    s.box.take_duties();
     s.supervisor->rung = 0;
   }
 
@@ -62,7 +62,7 @@ struct idle_task final : fmap::detail::task {
 
 int same(int x) { return x; }
 
-bool asks_for_tick(stage& s) { return s.supervisor->rung == 1 && s.box.visit().tick; }
+bool asks_for_tick(stage& s) { return s.supervisor->rung == 1 && s.box.take_duties().tick; }
 
 }  // namespace
 
@@ -132,7 +132,7 @@ TEST_CASE("mailbox: while the tick is rare a consumer who waits for long does it
     if (x != slow) return x;
     stage& s = p->s;
     before = s.take(*p->run);
-    told = p->run->sink_ticks;
+    told = p->run->out.ticks;
     outlast_patience();
     s.box.tick_now();
     asked = asks_for_tick(s);
@@ -149,7 +149,7 @@ TEST_CASE("mailbox: while the tick is rare a consumer who waits for long does it
   CHECK(before.back() == slow - 1);
   CHECK(pool.tick() == 1ms);
   pool.s.take(*pool.run);
-  CHECK_FALSE(pool.run->sink_ticks);
+  CHECK_FALSE(pool.run->out.ticks);
 }
 
 TEST_CASE("mailbox: a worker that comes by will look for light items itself") {
@@ -164,7 +164,7 @@ TEST_CASE("mailbox: a worker that comes by will look for light items itself") {
     other.bell->rung = 0;
     const run_ptr r =
         s.open_at_hand({.buffersize = 8, .chunksize = 4, .expected_cost = 10ns}, same, items);
-    outlast(shared_mailbox::tick_interval);
+    outlast(tuning::tick);
     w.work();  // does the tick's work after the first batch
     rung = other.bell->rung;
     CHECK(s.take(*r).size() == 8);

@@ -38,7 +38,7 @@ TEST_CASE(
         CHECK(s.last == next_result::wait);
         s.box.stop(*r);
         rung = s.sink->rung;
-        told = r->something_for_sink;
+        told = r->seen.something_for_sink;
         return x;
       },
       2);
@@ -48,6 +48,22 @@ TEST_CASE(
   CHECK(told);
   CHECK(s.take(*r).empty());
   CHECK(s.last == next_result::end);
+  s.box.close(*r);
+}
+
+TEST_CASE("mailbox: it is counted why somebody was called, and why not") {
+  stage s{1};
+  hand_worker w{s.box};
+  const auto counted = [&](because why) { return s.box.counted()[static_cast<std::size_t>(why)]; };
+  const run_ptr r = s.open({.buffersize = 4, .chunksize = 1}, same, 4);
+  w.work();
+  CHECK(counted(because::backlog) == 0);
+  s.pull_all(*r);
+  CHECK(counted(because::backlog) != 0);
+  CHECK(s.take(*r).empty());
+  CHECK(counted(because::over) == 0);
+  s.box.stop(*r);
+  CHECK(counted(because::over) == 1);
   s.box.close(*r);
 }
 
@@ -61,10 +77,10 @@ TEST_CASE("mailbox: a stop is seen at once by a consumer that looks for a moment
       [&](int x) {
         if (x != 0) return x;
         outcome_span none;
-        CHECK(s.box.next(*r, none, false) == next_result::wait);
-        before = r->something_for_sink;
+        CHECK(s.box.next_looking(*r, none) == next_result::wait);
+        before = r->seen.something_for_sink;
         s.box.stop(*r);
-        after = r->something_for_sink;
+        after = r->seen.something_for_sink;
         return x;
       },
       2);
@@ -148,11 +164,12 @@ TEST_CASE("mailbox: when the supervisor is gone what was withheld is told at onc
 
 TEST_CASE(
     "mailbox: a worker that leaves in the midst of a batch tells who waits for the run to drain") {
-  auto box = std::make_shared<shared_mailbox>(1);
+  const auto mailbox = std::make_shared<shared_mailbox>(1);
+  every_port box{*mailbox};
   const auto bell = std::make_shared<counting_bell>();
   worker place;
   place.supervised = true;
-  box->join(place, bell);
+  box.join(place, bell);
 
   /// Stops its run and fails, as when there is no memory to call anything.
   struct failing_job final : fmap::detail::typed_job<int, int> {
@@ -165,15 +182,15 @@ TEST_CASE(
   const auto work = std::make_shared<failing_job>();
   using range = std::vector<int>;
   run_ptr r =
-      box->open({.buffersize = 4}, work, std::make_unique<range_input<range>>(range(4)), bell);
-  work->stop = [&] { shared_mailbox::abandon(box, r); };
-  while (box->pull(*r) == pulled::something) {}
+      box.open({.buffersize = 4}, work, std::make_unique<range_input<range>>(range(4)), bell);
+  work->stop = [&] { sink_port::abandon(mailbox, r); };
+  while (box.pull(*r) == pulled::something) {}
   const std::weak_ptr<run> gone = r;
-  CHECK_THROWS_AS(box->work(place), std::bad_alloc);
+  CHECK_THROWS_AS(box.work(place), std::bad_alloc);
   work->stop = nullptr;
   r.reset();
   CHECK_FALSE(gone.expired());
-  box->leave(place);
+  box.leave(place);
   CHECK(gone.expired());
 }
 

@@ -3,12 +3,12 @@
 
 #include <new>
 
-#include "actors/doorbell.hpp"
+#include "src/kernel/doorbell.hpp"
 #include "support/catch.hpp"
 
 TEST_CASE("who rings waits until there is memory") {
   int calls = 0;
-  fmap::actors::patiently([&] {
+  fmap::kernel::patiently([&] {
     if (++calls < 4) throw std::bad_alloc{};
   });
   CHECK(calls == 4);
@@ -20,6 +20,6 @@ TEST_CASE("who rings does not wait for memory for ever") {
     ++calls;
     throw std::bad_alloc{};
   };
-  CHECK_THROWS_AS(fmap::actors::patiently(never, 3), std::bad_alloc);
+  CHECK_THROWS_AS(fmap::kernel::patiently(never, 3), std::bad_alloc);
   CHECK(calls == 3);
 }

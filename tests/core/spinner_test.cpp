@@ -4,7 +4,7 @@
 #include <chrono>
 #include <functional>
 
-#include "actors/spinner.hpp"
+#include "src/kernel/spinner.hpp"
 #include "support/catch.hpp"
 
 using namespace std::chrono_literals;
@@ -22,7 +22,7 @@ struct tame_processor {
   static void yield() { time += turn; }
 };
 
-using spinner = fmap::actors::basic_spinner<tame_processor>;
+using spinner = fmap::kernel::basic_spinner<tame_processor>;
 
 /// Says whether it is there at the `at`th look, and counts the looks.
 struct thing {

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // What a pool believes a worker process to hold.
-#include "actors/node/custody.hpp"
-
 #include <memory>
 #include <string>
 #include <vector>
@@ -12,9 +10,13 @@
 #include <fmap/detail/travelling_task.hpp>
 #include <fmap/process_pool.hpp>
 
+#include "src/remote/flight_recorder.hpp"
+#include "src/remote/plain_stream.hpp"
+#include "src/remote/transfer.hpp"
 #include "support/catch.hpp"
+#include "support/every_port.hpp"
 
-using namespace fmap::actors;
+using namespace fmap::remote;
 
 namespace {
 
@@ -33,9 +35,11 @@ std::string bytes_of(const T&... values) {
 }  // namespace
 
 TEST_CASE("an item that was sent back may be sent again while others of its batch are still out") {
-  shared_mailbox box{1};
-  worker place;
-  box.join_remote(place, std::make_shared<parker>(), 4, 8192);
+  shared_mailbox mailbox{1};
+  testing::every_port box{mailbox};
+  fmap::kernel::worker self;
+  session_port port{mailbox, self};
+  port.join(std::make_shared<fmap::kernel::parker>(), 4, 8192);
   const auto work = std::make_shared<fmap::detail::travelling_job<int, same>>(same{});
   const run_ptr r = box.open({.buffersize = 64, .chunksize = 4}, work, nullptr, nullptr);
   auto items = std::make_unique<chunk>(0, 4, work->layout);
@@ -47,10 +51,12 @@ TEST_CASE("an item that was sent back may be sent again while others of its batc
   int ends[2];
   REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == 0);
   {
-    connection line{ends[0], peer::worker_process};
-    custody held{box, place, line};
+    connection line{std::make_unique<plain_stream>(ends[0]), other_end::peer};
+    flight_recorder recorder;
+    transfer sent{port, line, in_transit{recorder, suspects{}}};
+    const in_transit& held = sent.held();
     const auto send = [&] {
-      while (const parcel p = box.take(place)) held.send(p);
+      while (const parcel p = port.take(any_number)) sent.send(p);
     };
     const auto finish = [&](std::uint64_t first, std::vector<int> values) {
       std::string all;
@@ -60,15 +66,15 @@ TEST_CASE("an item that was sent back may be sent again while others of its batc
         sizes.push_back(static_cast<std::uint32_t>(one.size()));
         all += one;
       }
-      const std::string content = bytes_of(r->id, first, std::uint64_t{0}, sizes) + all;
+      const std::string content = bytes_of(frames::outcomes{r->id, first, 0, sizes}) + all;
       fmap::wire::reader reader{content};
-      return held.outcomes(reader);
+      return sent.outcomes(reader);
     };
     send();
     REQUIRE(held.size() == 4);
-    const std::string sent_back = bytes_of(r->id, std::uint64_t{1}, std::uint32_t{3});
+    const std::string sent_back = bytes_of(frames::returned{r->id, 1, 3});
     fmap::wire::reader reader{sent_back};
-    REQUIRE(held.returned(reader));
+    REQUIRE(sent.returned(reader));
     send();
     REQUIRE(held.size() == 4);
     CHECK(held.state_of({r->id, 2}) == mark::waiting);
@@ -76,7 +82,7 @@ TEST_CASE("an item that was sent back may be sent again while others of its batc
     CHECK(finish(0, {0}));
     CHECK_FALSE(finish(0, {0}));
     CHECK(held.empty());
-    box.leave(place);
+    box.leave(self);
     box.close(*r);
   }
   ::close(ends[1]);

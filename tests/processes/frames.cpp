@@ -1,23 +1,26 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // What arrives on a connection: frames, or what cannot be any.
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "actors/node/connection.hpp"
+#include "src/remote/connection.hpp"
+#include "src/remote/plain_stream.hpp"
 #include "support/catch.hpp"
 
-using namespace fmap::actors;
+using namespace fmap::remote;
+using frames::kind;
 
 namespace {
 
 /// A connection to which anything can be written.
 class wire_end {
 public:
-  explicit wire_end(peer other) : line_{open(), other} {}
+  explicit wire_end(other_end other) : line_{std::make_unique<plain_stream>(open()), other} {}
   ~wire_end() { ::close(theirs_); }
   wire_end(const wire_end&) = delete;
   wire_end& operator=(const wire_end&) = delete;
@@ -26,11 +29,11 @@ public:
   bool believes(std::string_view bytes) {
     REQUIRE(::write(theirs_, bytes.data(), bytes.size()) == static_cast<ssize_t>(bytes.size()));
     REQUIRE(line_.fill());
-    return line_.each([this](frame, fmap::wire::reader&) { return ++frames, true; });
+    return line_.each([this](kind, fmap::wire::reader&) { return ++count, true; });
   }
   connection& line() { return line_; }
 
-  int frames = 0;
+  int count = 0;
 
 private:
   int open() {
@@ -44,18 +47,18 @@ private:
   connection line_;
 };
 
-std::string header(std::uint64_t length, frame kind) {
+std::string header(std::uint64_t length, kind what) {
   std::string result;
   for (int i = 0; i != 8; ++i) result += static_cast<char>(length >> (8 * i));
-  return result + static_cast<char>(kind);
+  return result + static_cast<char>(what);
 }
 
-bool believes(peer other, std::string_view bytes) { return wire_end{other}.believes(bytes); }
+bool believes(other_end other, std::string_view bytes) { return wire_end{other}.believes(bytes); }
 
 }  // namespace
 
 TEST_CASE("frames: text is not waited for as a frame") {
-  for (const peer other : {peer::pool, peer::worker_process}) {
+  for (const other_end other : {other_end::pool, other_end::peer}) {
     CHECK_FALSE(believes(other, "hello, world, this is a line\n"));
     CHECK_FALSE(believes(other, std::string(100, '\0')));
     CHECK_FALSE(believes(other, std::string(100, '\xff')));
@@ -63,44 +66,44 @@ TEST_CASE("frames: text is not waited for as a frame") {
 }
 
 TEST_CASE("frames: a few bytes before a frame are noticed as soon as its head is there") {
-  const std::string outcomes = header(60, frame::outcomes);
+  const std::string outcomes = header(60, kind::outcomes);
   for (std::size_t n = 1; n != 9; ++n) {
     INFO(n << " bytes");
-    CHECK_FALSE(believes(peer::worker_process, std::string(n, 'x') + outcomes));
-    CHECK_FALSE(believes(peer::worker_process, std::string(n, '\n') + outcomes));
+    CHECK_FALSE(believes(other_end::peer, std::string(n, 'x') + outcomes));
+    CHECK_FALSE(believes(other_end::peer, std::string(n, '\n') + outcomes));
   }
 }
 
 TEST_CASE("frames: only what this peer sends is waited for, and only as much as it may send") {
-  CHECK(believes(peer::worker_process, header(1000, frame::outcomes)));
-  CHECK(believes(peer::pool, header(1000, frame::batch)));
-  CHECK(believes(peer::pool, header(longest_frame, frame::batch)));
-  CHECK_FALSE(believes(peer::pool, header(longest_frame + 1, frame::batch)));
-  CHECK_FALSE(believes(peer::pool, header(0, frame::batch)));
-  CHECK_FALSE(believes(peer::pool, header(1000, frame::outcomes)));
-  CHECK_FALSE(believes(peer::worker_process, header(1000, frame::batch)));
-  CHECK_FALSE(believes(peer::worker_process, header(1000, static_cast<frame>(11))));
+  CHECK(believes(other_end::peer, header(1000, kind::outcomes)));
+  CHECK(believes(other_end::pool, header(1000, kind::batch)));
+  CHECK(believes(other_end::pool, header(frames::longest, kind::batch)));
+  CHECK_FALSE(believes(other_end::pool, header(frames::longest + 1, kind::batch)));
+  CHECK_FALSE(believes(other_end::pool, header(0, kind::batch)));
+  CHECK_FALSE(believes(other_end::pool, header(1000, kind::outcomes)));
+  CHECK_FALSE(believes(other_end::peer, header(1000, kind::batch)));
+  CHECK_FALSE(believes(other_end::peer, header(1000, static_cast<kind>(11))));
 }
 
 TEST_CASE("frames: what came before is handed over; what arrives in pieces is waited for") {
-  wire_end end{peer::worker_process};
-  const std::string one = header(3, frame::returned) + "ab";
+  wire_end end{other_end::peer};
+  const std::string one = header(3, kind::returned) + "ab";
   CHECK(end.believes(one + one.substr(0, 4)));
-  CHECK(end.frames == 1);
+  CHECK(end.count == 1);
   CHECK(end.believes(one.substr(4)));
-  CHECK(end.frames == 2);
+  CHECK(end.count == 2);
   CHECK_FALSE(end.believes(one + "some text, no frame"));
-  CHECK(end.frames == 3);
+  CHECK(end.count == 3);
 }
 
 TEST_CASE("frames: a descriptor that became another file's is not used") {
-  wire_end end{peer::pool};
+  wire_end end{other_end::pool};
   int others[2];
   REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM, 0, others) == 0);
-  REQUIRE(::dup2(others[0], end.line().fd()) >= 0);
-  CHECK_FALSE(end.line().fill(true));
-  end.line().send(frame::started);
-  CHECK_FALSE(end.line().flush(true));
+  REQUIRE(::dup2(others[0], end.line().bytes().read_fd()) >= 0);
+  CHECK_FALSE(end.line().wait_and_fill());
+  end.line().send(frames::started{});
+  CHECK_FALSE(end.line().flush_all());
   char byte = 0;
   CHECK(::recv(others[1], &byte, 1, MSG_DONTWAIT) < 0);
   ::close(others[0]);

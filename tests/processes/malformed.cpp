@@ -15,13 +15,17 @@
 #include <fmap/detail/travelling_task.hpp>
 #include <fmap/process_pool.hpp>
 
-#include "actors/node/custody.hpp"
-#include "actors/wiring_node.hpp"
+#include "actors/wiring.hpp"
+#include "src/remote/plain_stream.hpp"
+#include "src/remote/transfer.hpp"
+#include "src/remote/worker_process.hpp"
 #include "support/catch.hpp"
+#include "support/every_port.hpp"
 #include "support/seed.hpp"
 
-using namespace fmap::actors;
+using namespace fmap::remote;
 namespace wire = fmap::wire;
+using frames::kind;
 
 // -- how much is asked for at once ------------------------------------------------
 
@@ -57,16 +61,18 @@ struct pass_on {
 };
 using job_type = fmap::detail::travelling_job<strings, pass_on>;
 
-template <class... T>
-std::string bytes_of(const T&... values) {
+template <class T>
+std::string bytes_of(const T& value) {
   std::string result;
   wire::writer w{result};
-  (w.apply(values), ...);
+  w.apply(value);
   return result;
 }
 
-std::string frame_of(frame kind, const std::string& content) {
-  return bytes_of(std::uint64_t{content.size() + 1}) + static_cast<char>(kind) + content;
+template <class Frame>
+std::string message_of(const Frame& frame, const std::string& body = {}) {
+  const std::string content = bytes_of(frame) + body;
+  return bytes_of(std::uint64_t{content.size() + 1}) + static_cast<char>(Frame::is) + content;
 }
 
 /// Frames with a few things wrong, mostly small ones.
@@ -107,9 +113,11 @@ bool write_all(int fd, const std::string& s) {
 
 /// A pool's side that holds a few items, and takes one message.
 void pool_reads(testing::dice& d) {
-  shared_mailbox box{1};
-  worker place;
-  box.join_remote(place, std::make_shared<parker>(), 1, 8192);
+  shared_mailbox mailbox{1};
+  testing::every_port box{mailbox};
+  fmap::kernel::worker self;
+  session_port port{mailbox, self};
+  port.join(std::make_shared<fmap::kernel::parker>(), 1, 8192);
   const auto work = std::make_shared<job_type>(pass_on{});
   const run_ptr r = box.open({.buffersize = 64, .max_attempts = 2}, work, nullptr, nullptr);
   const auto count = static_cast<std::uint32_t>(1 + d.below(12));
@@ -121,15 +129,16 @@ void pool_reads(testing::dice& d) {
   }
   box.push(*r, std::move(items), count);
   ends e;
-  connection line{e.fd[0], peer::worker_process};
-  custody held{box, place, line};
-  while (const parcel p = box.take(place)) held.send(p);
+  connection line{std::make_unique<plain_stream>(e.fd[0]), other_end::peer};
+  flight_recorder recorder;
+  transfer sent{port, line, in_transit{recorder, suspects{}}};
+  while (const parcel p = port.take(any_number)) sent.send(p);
 
   std::string message;
   for (std::uint64_t next = 0; next < count;) {
     const auto n = 1 + d.below(count - next);
     if (d.one_in(4)) {
-      message += frame_of(frame::returned, bytes_of(r->id, next, static_cast<std::uint32_t>(n)));
+      message += message_of(frames::returned{r->id, next, static_cast<std::uint32_t>(n)});
     } else {
       std::string values;
       std::vector<std::uint32_t> sizes;
@@ -143,19 +152,18 @@ void pool_reads(testing::dice& d) {
           values += '\0' + bytes_of(some_strings(d));
         sizes.push_back(static_cast<std::uint32_t>(values.size() - before));
       }
-      message += frame_of(frame::outcomes,
-                          bytes_of(r->id, next, std::uint64_t{d.below(1000)}, sizes) + values);
+      message += message_of(frames::outcomes{r->id, next, d.below(1000), sizes}, values);
     }
     next += n;
   }
   if (write_all(e.fd[1], mutated(std::move(message), d)) && line.fill()) {
     watching = true;
     largest = 0;
-    line.each([&](frame kind, wire::reader& reader) {
-      switch (kind) {
-        case frame::outcomes: return held.outcomes(reader);
-        case frame::returned: return held.returned(reader);
-        case frame::broken: return fmap::detail::decode_exception(reader) != nullptr;
+    line.each([&](kind what, wire::reader& reader) {
+      switch (what) {
+        case kind::outcomes: return sent.outcomes(reader);
+        case kind::returned: return sent.returned(reader);
+        case kind::broken: return fmap::detail::decode_exception(reader) != nullptr;
         default: return false;
       }
     });
@@ -164,10 +172,9 @@ void pool_reads(testing::dice& d) {
   }
   ::close(e.fd[1]);
   box.stop(*r);
-  box.lose(
-      place, [](run_id, std::uint64_t) { return mark::waiting; },
-      [](const casualty&) { return std::exception_ptr{}; });
-  held.forget();
+  port.lost([](run_id, std::uint64_t) { return mark::waiting; },
+            [](const casualty&) { return std::exception_ptr{}; });
+  sent.forget();
   box.close(*r);
 }
 
@@ -176,33 +183,32 @@ void pool_reads(testing::dice& d) {
 /// A worker process' inside, fed with many messages.
 void worker_reads(testing::dice& d, int messages) {
   ends e;
-  recorder flight;
+  flight_recorder flight;
   std::jthread drain{[fd = e.fd[1]] {
     char buffer[65536];
     while (::read(fd, buffer, sizeof buffer) > 0) {}
   }};
   {
-    node_process node{e.fd[0], ::dup(flight.fd())};
-    const auto give = [&](frame kind, const std::string& content) {
+    worker_process worker{e.fd[0], ::dup(flight.fd()), fmap::actors::make_threads};
+    const auto give = [&](kind what, const std::string& content) {
       wire::reader reader{content};
-      return node.receive(kind, reader);
+      return worker.receive(what, reader);
     };
-    REQUIRE(give(frame::setup,
-                 bytes_of(std::uint32_t{1}, std::string{}, 0, std::optional<std::uint64_t>{})));
+    REQUIRE(give(kind::setup, bytes_of(frames::setup{})));
     run_id latest = 0;
     std::uint64_t next = 0;
     std::uint32_t place = 0;
     for (int i = 0; i != messages; ++i) {
       if (i % 50 == 0) {
         ++latest;
-        give(frame::open,
-             mutated(bytes_of(latest, std::string{job_type{{}}.key()}, std::string{}), d));
+        give(kind::open,
+             mutated(bytes_of(frames::open{latest, std::string{job_type{{}}.key()}, {}}), d));
         next = 0;
         continue;
       }
-      const auto kind = d.one_in(20) ? frame::recall : d.one_in(40) ? frame::close : frame::batch;
+      const auto what = d.one_in(20) ? kind::recall : d.one_in(40) ? kind::close : kind::batch;
       std::string content = bytes_of(latest);
-      if (kind == frame::batch) {
+      if (what == kind::batch) {
         std::string values;
         std::vector<std::uint32_t> sizes(1 + d.below(6));
         for (auto& size : sizes) {
@@ -210,14 +216,14 @@ void worker_reads(testing::dice& d, int messages) {
           values += item;
           size = static_cast<std::uint32_t>(item.size());
         }
-        content = bytes_of(latest, next, place, sizes) + values;
+        content = bytes_of(frames::batch{latest, next, place, sizes}) + values;
         next += sizes.size();
-        place = (place + 8) % (recorder::size - 8);
+        place = (place + 8) % (flight_recorder::size - 8);
       }
       content = mutated(std::move(content), d);
       watching = true;
       largest = 0;
-      give(d.one_in(50) ? static_cast<frame>(d.below(256) | 16U) : kind, content);
+      give(d.one_in(50) ? static_cast<kind>(d.below(256) | 16U) : what, content);
       watching = false;
       if (largest > allowed) FAIL("asked for " << largest << " bytes");
     }
@@ -233,7 +239,7 @@ void feed(int count) {
   INFO(testing::seed_message(seed));
   testing::dice d{seed};
   for (int i = 0; i != count / 2; ++i) pool_reads(d);
-  const auto system = default_system();
+  const auto system = fmap::actors::default_system();
   for (int i = 0; i != count / 2; i += 1000) worker_reads(d, 1000);
   SUCCEED();
 }

@@ -215,7 +215,7 @@ TEST_CASE("in any order of events, never more items than the bound lie between t
   for (int idle = 0; !over && idle < 3000;) {
     ++idle;
     for (std::uint64_t steps = d.below(10); steps != 0; --steps) rig.world.step();
-    if (d.one_in(4)) rig.world.advance(fmap::actors::shared_mailbox::tick_interval);
+    if (d.one_in(4)) rig.world.advance(fmap::kernel::tuning::tick);
     const bool all_arrived = d.one_in(5);
     if (all_arrived) rig.settle();
     for (const auto& line : rig.up.heard()) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Who is told and who ends when a neighbour of a stage, or the stage itself, dies: the rows of the table
-// in docs/architecture.md that can be played step by step.
+// in docs/stages.md that can be played step by step.
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -206,14 +206,14 @@ TEST_CASE("the pool is shut down: what it has is finished, both neighbours are t
   const std::string reason = "fmap: the pool was shut down before the map's input was at its end";
   SECTION("while there are items") {
     rig.send(1, 3);
-    pool->box->shut_down();
+    fmap::actors::pool_port{*pool->box}.shut_down();
     rig.settle();
     rig.down.tells(rig.stage, fmap::demand{9});
     rig.settle();
     CHECK(rig.down.heard() == lines{"1", "2", "3", "end: " + reason});
   }
   SECTION("while there are none") {
-    pool->box->shut_down();
+    fmap::actors::pool_port{*pool->box}.shut_down();
     rig.settle();
     CHECK(rig.down.heard() == lines{"end: " + reason});
   }
@@ -228,7 +228,7 @@ TEST_CASE("the pool is shut down: items that were under way are dropped, and nob
   rig.start(pool, false, same, rig.bound(4));
   rig.attach();
   rig.send(1, 1);
-  pool->box->shut_down();
+  fmap::actors::pool_port{*pool->box}.shut_down();
   rig.up.tells(rig.stage, 2);
   rig.up.tells(rig.stage, 3);
   rig.up.tells(rig.stage, fmap::end{});
@@ -248,7 +248,7 @@ TEST_CASE("the pool is shut down: items that were under way are dropped, and nob
 TEST_CASE("a stage cannot be made on a pool that is shut down") {
   stage_rig rig;
   auto pool = rig.pool(1);
-  pool->box->shut_down();
+  fmap::actors::pool_port{*pool->box}.shut_down();
   rig.settle();
   CHECK_THROWS_AS(rig.start(pool, false, same, rig.bound(4)), fmap::pool_shutdown);
 }

@@ -18,12 +18,13 @@ class lockstep {
 public:
   ledger l;
   std::map<run_id, run_model> runs;
-  std::map<worker_id, std::uint32_t> workers;  // id -> capacity
-  run_counts total;                            // of runs that were closed
+  std::map<worker_id, worker_model> workers;
+  run_counts total;  // of runs that were closed
 
-  worker_id add_worker(std::uint32_t capacity, std::uint32_t weight) {
-    const worker_id w = l.add_worker(capacity, weight);
-    expect(workers.emplace(w, capacity).second, "a worker id is used twice");
+  worker_id add_worker(const worker_model& m) {
+    const worker_id w =
+        l.add_worker({.capacity = m.capacity, .weight = m.weight, .is_node = m.is_node});
+    expect(workers.emplace(w, m).second, "a worker id is used twice");
     return w;
   }
 
@@ -71,22 +72,13 @@ public:
   }
 
   span take(worker_id w) {
+    const std::size_t holds = held_by(w).size();
+    const bool may = workers.contains(w) && !stays_empty(w) && holds < workers[w].capacity;
+    const bool must = may && queued([&](const item_model& i) { return may_take(w, i); }) != 0;
     const span s = l.take(w);
-    const auto held = held_by(w);
-    bool must = false;
-    for (const auto& [id, r] : runs) {
-      const auto first = std::find_if(r.items.begin(), r.items.end(), [](const auto& i) {
-        return i.second.where == place::queued;
-      });
-      must = must || (first != r.items.end() && (!first->second.alone || held.empty()));
-    }
-    const bool occupied =
-        std::any_of(held.begin(), held.end(), [](const item_model* i) { return i->alone; });
-    const bool may = workers.contains(w) && held.size() < workers[w] && !occupied;
-    expect(static_cast<bool>(s) == (may && must),
-           "take: given nothing, or though nothing may be given");
+    expect(static_cast<bool>(s) == must, "take: given nothing, or though nothing may be given");
     if (!s) return s;
-    expect(held.size() + s.count <= workers[w], "take: more than the worker's capacity");
+    expect(holds + s.count <= workers[w].capacity, "take: more than the worker's capacity");
     run_model& r = runs.at(s.run);
     expect(!r.stopped, "take: of a stopped run");
     expect(r.limits.chunksize == 0 || s.count <= r.limits.chunksize, "take: more than chunksize");
@@ -95,11 +87,29 @@ public:
       expect(found != r.items.end() && found->second.where == place::queued, "take: not queued");
       item_model& i = found->second;
       expect(i.chunk == s.chunk, "take: across chunks");
+      expect(may_take(w, i), "take: not for this worker");
       expect(i.alone == s.alone && (!i.alone || s.count == 1), "take: a suspect with others");
       i.where = place::held;
       i.holder = w;
     }
+    workers[w].emptying = s.alone && !workers[w].is_node;
     return s;
+  }
+
+  /// An item of a worker that lives.
+  void died(worker_id w, run_id id, std::uint64_t index, mark m, worker_id heir) {
+    std::optional<casualty::reason> why;
+    const bool single = held_by(w).size() == 1;
+    for_held(w, id, index, 1, [&](run_model& r, auto i) {
+      const auto at = i++;
+      at->second.not_by = w;
+      why = lose(r, at, m, single);
+      if (why && workers.contains(heir)) at->second = held_item(at->second, heir);
+      return i;
+    });
+    const auto ends = l.died(w, id, index, m, heir);
+    expect(ends.has_value() == why.has_value() && (!ends || ends->why == *why),
+           "died: another end");
   }
 
   void finished(worker_id w, run_id id, std::uint64_t first, std::uint32_t count,
@@ -125,6 +135,7 @@ public:
     for_held(w, id, first, count, [&](run_model& r, auto i) {
       if (r.stopped) return r.drop(i);
       i->second.where = place::queued;
+      i->second.not_by = 0;
       return ++i;
     });
   }
@@ -139,11 +150,10 @@ public:
       for (auto i = r.items.begin(); i != r.items.end();) {
         const auto at = i++;
         if (at->second.where != place::held || at->second.holder != w) continue;
+        at->second.not_by = 0;
         const auto why = lose(r, at, marks(id, at->first), single);
         if (why) ends[{id, at->first}] = *why;
-        if (!why || !workers.contains(heir)) continue;
-        at->second.where = place::held;
-        at->second.holder = heir;
+        if (why && workers.contains(heir)) at->second = held_item(at->second, heir);
       }
     }
     const auto casualties = l.remove_worker(w, marks, heir);
@@ -192,7 +202,8 @@ public:
     r.stopped = true;
     r.handed_out.clear();
     for (auto i = r.items.begin(); i != r.items.end();)
-      i = i->second.where == place::held ? std::next(i) : r.drop(i);
+      i = i->second.where == place::held && !workers[i->second.holder].is_node ? std::next(i)
+                                                                               : r.drop(i);
   }
 
   void close(run_id id) {
@@ -241,7 +252,7 @@ public:
     }
     expect(l.queued() == queued && l.held() == held, "totals");
     expect(l.workers() == workers.size(), "workers");
-    for (const auto& [w, capacity] : workers) {
+    for (const auto& [w, m] : workers) {
       std::uint64_t holds = 0;
       for (const span& s : l.held_by(w)) {
         holds += s.count;
@@ -250,11 +261,48 @@ public:
           expect(i.where == place::held && i.holder == w, "held by somebody else");
         }
       }
-      expect(holds == held_by(w).size() && holds <= capacity, "invariant 4");
+      expect(holds == held_by(w).size() && holds <= m.capacity, "invariant 4");
     }
   }
 
 private:
+  template <class Which>
+  std::uint64_t queued(Which which) const {
+    std::uint64_t n = 0;
+    for (const auto& [id, r] : runs)
+      for (const auto& [index, i] : r.items) n += i.where == place::queued && which(i) ? 1 : 0;
+    return n;
+  }
+
+  /// A suspect goes to a node or to who holds nothing, and not back to where it died if there is another worker.
+  bool may_take(worker_id w, const item_model& i) const {
+    const bool others = std::any_of(workers.begin(), workers.end(), [&](const auto& o) {
+      return o.first != w && o.second.weight != 0;
+    });
+    return !i.alone
+           || ((workers.at(w).is_node || held_by(w).empty()) && (i.not_by != w || !others));
+  }
+
+  /// Whether a worker that holds something gets no more, because a suspect waits or it holds one.
+  bool stays_empty(worker_id w) {
+    std::uint64_t others = 0;
+    for (auto& [id, m] : workers) {
+      m.emptying = m.emptying && !held_by(id).empty();
+      others += id != w && m.emptying ? 1 : 0;
+    }
+    const auto held = held_by(w);
+    if (workers[w].is_node || held.empty()) return workers[w].emptying = false;
+    const bool suspect = held.front()->alone;
+    workers[w].emptying = suspect || others < queued([](const item_model& i) { return i.alone; });
+    return workers[w].emptying;
+  }
+
+  static item_model held_item(item_model i, worker_id holder) {
+    i.where = place::held;
+    i.holder = holder;
+    return i;
+  }
+
   template <class Action>
   void for_held(worker_id w, run_id id, std::uint64_t first, std::uint32_t count, Action act) {
     auto found = runs.find(id);
@@ -272,6 +320,7 @@ private:
     using reason = casualty::reason;
     item_model& i = at->second;
     if (r.stopped) return r.drop(at), std::nullopt;
+    if (m == mark::unseen) m = mark::finished;
     if ((m == mark::unknown && single) || (m == mark::finished && i.alone)) m = mark::running;
     std::optional<reason> why;
     if (m == mark::expired) {

@@ -8,18 +8,18 @@
 #include <stdexcept>
 #include <vector>
 
-#include "actors/ledger.hpp"
+#include "src/kernel/ledger.hpp"
 
 namespace testing {
 
-using fmap::actors::casualty;
-using fmap::actors::ledger;
-using fmap::actors::mark;
-using fmap::actors::run_counts;
-using fmap::actors::run_id;
-using fmap::actors::run_limits;
-using fmap::actors::span;
-using fmap::actors::worker_id;
+using fmap::kernel::casualty;
+using fmap::kernel::ledger;
+using fmap::kernel::mark;
+using fmap::kernel::run_counts;
+using fmap::kernel::run_id;
+using fmap::kernel::run_limits;
+using fmap::kernel::span;
+using fmap::kernel::worker_id;
 
 /// Throws, so that a random walk ends at the first deviation.
 inline void expect(bool holds, const char* what) {
@@ -33,6 +33,13 @@ struct item_model {
   worker_id holder = 0;
   std::uint32_t chunk = 0, deaths = 0;
   bool alone = false;
+  worker_id not_by = 0;  // queued: where it died
+};
+
+struct worker_model {
+  std::uint32_t capacity = 1, weight = 1;
+  bool is_node = false;
+  bool emptying = false;  // a suspect waits for it to hold nothing, or it holds one
 };
 
 struct run_model {

@@ -6,15 +6,15 @@
 #include <cstdint>
 #include <vector>
 
-#include "actors/ledger.hpp"
+#include "src/kernel/ledger.hpp"
 
 namespace testing {
 
-using fmap::actors::ledger;
-using fmap::actors::run_id;
-using fmap::actors::run_limits;
-using fmap::actors::span;
-using fmap::actors::worker_id;
+using fmap::kernel::ledger;
+using fmap::kernel::run_id;
+using fmap::kernel::run_limits;
+using fmap::kernel::span;
+using fmap::kernel::worker_id;
 
 inline constexpr std::uint32_t plenty = 1u << 20;
 

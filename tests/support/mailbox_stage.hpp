@@ -13,7 +13,8 @@
 #include <fmap/detail/function_job.hpp>
 #include <fmap/detail/range_input.hpp>
 
-#include "actors/shared_mailbox.hpp"
+#include "src/kernel/working_in.hpp"
+#include "support/every_port.hpp"
 #include "support/made_range.hpp"
 
 namespace testing {
@@ -24,8 +25,9 @@ using fmap::detail::range_input;
 
 using function = std::function<int(int)>;
 using supply = std::function<int(std::uint64_t)>;
-using next_result = shared_mailbox::next_result;
-using pulled = shared_mailbox::pulled;
+using fmap::actors::next_result;
+using fmap::actors::pulled;
+namespace tuning = fmap::kernel::tuning;
 
 /// Knows how often it was rung.
 struct counting_bell final : doorbell {
@@ -35,20 +37,20 @@ struct counting_bell final : doorbell {
 
 /// Somebody at the mailbox who is called when the test says so.
 struct hand_worker {
-  explicit hand_worker(shared_mailbox& box) : box{box} {
+  explicit hand_worker(every_port& box) : box{box} {
     place.supervised = true;
     box.join(place, bell);
   }
   bool work() { return box.work(place); }
 
-  shared_mailbox& box;
+  every_port& box;
   std::shared_ptr<counting_bell> bell = std::make_shared<counting_bell>();
   worker place;
 };
 
 /// A stub at the mailbox; what it takes is executed when the test says so.
 struct hand_stub {
-  explicit hand_stub(shared_mailbox& box) : box{box} { box.join_remote(place, bell, 1, 1000); }
+  explicit hand_stub(every_port& box) : box{box} { box.join_remote(place, bell, 1, 1000); }
 
   parcel take() { return box.take(place); }
   void finish(const parcel& p, std::chrono::nanoseconds each) {
@@ -58,21 +60,21 @@ struct hand_stub {
     box.finished(*p.of, place.id, p.items.first, p.items.count, each * p.items.count);
   }
 
-  shared_mailbox& box;
+  every_port& box;
   std::shared_ptr<counting_bell> bell = std::make_shared<counting_bell>();
   worker place;
 };
 
 /// A mailbox, and the bells of those who are played by the test.
 struct stage {
-  explicit stage(std::uint32_t workers) : box{workers} { box.set_supervisor(supervisor); }
+  explicit stage(std::uint32_t workers) : mailbox{workers} { box.set_supervisor(supervisor); }
 
   run_ptr open(const run_limits& limits, std::shared_ptr<job> work, supply make,
                std::uint64_t size) {
     using range = testing::made_range<supply>;
     run_ptr r = box.open(limits, std::move(work),
                          std::make_unique<range_input<range>>(range{std::move(make), size}), sink);
-    box.attach_source(*r, source);
+    box.attach(*r, source);
     return r;
   }
 
@@ -104,13 +106,14 @@ struct stage {
         const bool error = s.in->state(i) == fmap::detail::slot_state::error;
         results.push_back(error ? -1 : *static_cast<int*>(s.in->at(i)));
         r.work->clear(*s.in, i, i + 1);
-        ++r.taken;
+        ++r.seen.taken;
       }
     }
     return results;
   }
 
-  shared_mailbox box;
+  shared_mailbox mailbox;
+  every_port box{mailbox};
   std::shared_ptr<counting_bell> supervisor = std::make_shared<counting_bell>(),
                                  source = std::make_shared<counting_bell>(),
                                  sink = std::make_shared<counting_bell>();
@@ -124,7 +127,7 @@ inline void outlast(std::chrono::microseconds time) {
 }
 
 /// Long enough for tick() to set free what is withheld.
-inline void outlast_patience() { outlast(shared_mailbox::patience); }
+inline void outlast_patience() { outlast(tuning::withhold_at_most); }
 
 inline std::exception_ptr cause() { return std::make_exception_ptr(std::runtime_error{"cause"}); }
 

@@ -19,6 +19,7 @@
 #include "actors/wiring.hpp"
 #include "support/caf_testing.hpp"
 #include "support/counted.hpp"
+#include "support/every_port.hpp"
 #include "support/made_range.hpp"
 
 namespace testing {
@@ -39,12 +40,12 @@ public:
   stepped_pool(const stepped_pool&) = delete;
   stepped_pool& operator=(const stepped_pool&) = delete;
 
-  fmap::actors::shared_mailbox& box() { return *core->box; }
+  every_port box() { return every_port{*core->box}; }
 
   /// Lets everybody do what there is to do, and time pass as long as somebody waits for it.
   void settle() {
     do world.settle();
-    while (world.advance(fmap::actors::shared_mailbox::longest_tick_interval));
+    while (world.advance(fmap::kernel::tuning::tick_longest));
   }
 
   void shut_down() {
@@ -112,7 +113,7 @@ public:
   std::optional<taken_outcome> take() {
     if (over_ || (left_ == 0 && !next_span())) return {};
     const std::uint32_t offset = span_.end - left_--;
-    run_->taken.store(++taken_);
+    run_->seen.taken.store(++taken_);
     return read(*span_.in, offset);
   }
 
@@ -120,13 +121,13 @@ public:
   void give_tokens_back() { pool_.box().give_tokens_back(*run_); }
   void stop() { pool_.box().stop(*run_); }
   fmap::actors::run_stats stats() { return pool_.box().stats(*run_); }
-  std::exception_ptr input_error() const { return run_->input_error; }
+  std::exception_ptr input_error() const { return run_->in.error; }
   void throw_if_cut() { pool_.box().throw_if_cut(*run_); }
   std::uint64_t taken() const { return taken_; }
 
 private:
   bool next_span() {
-    using result = fmap::actors::shared_mailbox::next_result;
+    using result = fmap::actors::next_result;
     const result r = pool_.box().next(*run_, span_);
     over_ = r == result::end;
     left_ = span_.count;

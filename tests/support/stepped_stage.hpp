@@ -91,7 +91,7 @@ public:
   /// Lets everybody do what there is to do, and time pass as long as somebody waits for it.
   void settle() {
     do world.settle();
-    while (world.advance(fmap::actors::shared_mailbox::longest_tick_interval));
+    while (world.advance(fmap::kernel::tuning::tick_longest));
   }
 
   /// Gives up what should be the last handle to an actor.

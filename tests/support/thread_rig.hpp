@@ -17,19 +17,21 @@
 #include <fmap/detail/function_job.hpp>
 
 #include "actors/pool_core.hpp"
+#include "support/every_port.hpp"
 
 namespace testing {
 
 using fmap::actors::parker;
+using fmap::actors::pulled;
 using fmap::actors::run_ptr;
-using fmap::actors::shared_mailbox;
+using fmap::actors::source_port;
 
 /// Supervisor, workers and sources as threads. They hold the mailbox, not the core, as actors do.
 class thread_core final : public fmap::detail::pool_core {
 public:
   thread_core(std::uint32_t workers, std::function<void()> initializer)
       : pool_core{workers}, initializer_{std::move(initializer)} {
-    box->set_supervisor(bell_);
+    everything().set_supervisor(bell_);
     supervisor_ = std::thread{[this] { supervise(); }};
   }
 
@@ -45,7 +47,7 @@ public:
       std::lock_guard guard{mutex_};
       latest_ = r;
     }
-    if (r->from->at_hand()) return box->pull_by_workers(*r);
+    if (r->in.from->at_hand()) return everything().pull_by_workers(*r);
     auto bell = std::make_shared<parker>();
     {
       std::lock_guard guard{mutex_};
@@ -54,17 +56,17 @@ public:
       one_source& mine = sources_.back();
       mine.thread = std::thread{[box = box, bell, r, &done = mine.done] {
         do bell->wait();
-        while (box->pull(*r) != shared_mailbox::pulled::over);
-        box->detach_source(*r, nullptr);
+        while (source_port{*box}.pull(*r) != pulled::over);
+        source_port{*box}.detach(*r, nullptr);
         done = true;
       }};
     }
-    box->attach_source(*r, bell);
+    everything().attach(*r, bell);
   }
 
   void shut_down() {
-    box->shut_down();
-    box->wait_until_left();
+    everything().shut_down();
+    everything().wait_until_left();
   }
 
   bool can_kill() const override { return false; }
@@ -82,6 +84,8 @@ public:
   }
 
 private:
+  every_port everything() const { return every_port{*box}; }
+
   struct one_source {
     std::thread thread;
     std::atomic<bool> done{false};
@@ -91,41 +95,43 @@ private:
     using fmap::actors::clock;
     bool ticking = false;
     clock::time_point next_tick{};
-    std::chrono::microseconds pause = shared_mailbox::tick_interval;
+    std::chrono::microseconds pause = fmap::kernel::tuning::tick;
     for (;;) {
       if (ticking)
         bell_->wait(next_tick);
       else
         bell_->wait();
       if (ended_) break;
-      const auto duties = box->visit();
+      const auto duties = everything().take_duties();
       for (std::uint32_t i = 0; i != duties.start; ++i) workers_.emplace_back([this] { work(); });
       if (duties.quit) break;
       if (ticking && clock::now() >= next_tick) {
-        pause = box->tick();
+        pause = everything().tick();
         ticking = pause.count() != 0;
       } else if (!duties.tick) {
         continue;
       }
-      if (duties.tick) pause = shared_mailbox::tick_interval;
+      if (duties.tick) pause = fmap::kernel::tuning::tick;
       ticking = ticking || duties.tick;
       next_tick = clock::now() + pause;
     }
-    box->supervisor_gone(std::make_exception_ptr(std::runtime_error{"the supervisor was ended"}));
+    everything().supervisor_gone(
+        std::make_exception_ptr(std::runtime_error{"the supervisor was ended"}));
   }
 
   void work() {
     auto bell = std::make_shared<parker>();
     fmap::actors::worker place;
     place.supervised = true;
-    box->join(place, bell);
+    every_port port = everything();
+    port.join(place, bell);
     try {
       if (initializer_) initializer_();
     } catch (...) {
-      box->break_up(std::current_exception());
+      port.break_up(std::current_exception());
     }
-    while (box->work(place)) bell->wait();
-    box->leave(place);
+    while (port.work(place)) bell->wait();
+    port.leave(place);
   }
 
   /// Joins sources that have ended.
@@ -163,7 +169,7 @@ public:
     return std::make_shared<fmap::detail::function_job<In, Fn>>(std::move(fn));
   }
 
-  shared_mailbox& box() const { return *core_->box; }
+  every_port box() const { return every_port{*core_->box}; }
   void shutdown() { core_->shut_down(); }
 
 private:

@@ -12,6 +12,10 @@
 #include <fmap/detail/async_job.hpp>
 
 #include "actors/pool_core.hpp"
+#include "src/kernel/remote_port.hpp"
+#include "src/kernel/sink_port.hpp"
+#include "src/kernel/source_port.hpp"
+#include "src/kernel/worker_port.hpp"
 
 namespace fmap::detail {
 
@@ -34,7 +38,7 @@ public:
   }
 
   void leave(std::uint64_t index) override {
-    box_->finished(*run_, worker_, index, 1);
+    actors::remote_port{*box_}.finished(*run_, worker_, index, 1);
     std::lock_guard guard{mutex_};
     if (--inside_ == 0) left_.notify_all();
   }
@@ -94,19 +98,20 @@ private:
 
 class async_core final : public pool_core {
 public:
-  async_core() : pool_core{1} { box->join(caller_, bell_); }
+  async_core() : pool_core{1} { actors::worker_port{*box}.join(caller_, bell_); }
 
   void start_source(const actors::run_ptr& r) override {
     gate_ = std::make_shared<gate>(box, r, caller_.id,
-                                   current_helper != nullptr ? r->sink_bell : nullptr);
+                                   current_helper != nullptr ? r->out.sink.bell : nullptr);
     dynamic_cast<async_job&>(*r->work).gate = gate_;
-    box->attach_source(*r, bell_);
+    actors::source_port source{*box};
+    source.attach(*r, bell_);
     try {
       thread_ = std::thread{[this, r] { pull_and_call(*r); }};
     } catch (const std::system_error& e) {
       gate_->close();
       const std::system_error why{e.code(), "fmap: a map's thread could not be started"};
-      box->detach_source(*r, std::make_exception_ptr(why));
+      source.detach(*r, std::make_exception_ptr(why));
       throw why;
     }
   }
@@ -114,13 +119,13 @@ public:
   void help(actors::run&, const actors::parker& bell) override { gate_->help(bell); }
 
   void let_go(actors::run& r) override {
-    box->stop(r);
+    actors::sink_port{*box}.stop(r);
     if (!thread_.joinable()) return;
     const actors::seeing_out here;
     bell_->ring();
     thread_.join();
     gate_->close();
-    box->leave(caller_);  // what is still open is dropped
+    actors::worker_port{*box}.leave(caller_);  // what is still open is dropped
   }
 
   bool can_kill() const override { return false; }
@@ -129,15 +134,17 @@ private:
   /// What goes wrong outside the user's code (there is no memory) ends the input.
   void pull_and_call(actors::run& r) noexcept {
     const actors::working_in here{box.get()};
+    actors::source_port source{*box};
+    actors::worker_port worker{*box};
     try {
       for (;;) {
-        const auto pulled = box->pull(r, true);
-        box->work(caller_);
-        if (pulled == shared_mailbox::pulled::over) return;
-        if (pulled == shared_mailbox::pulled::out_of_tokens) bell_->wait_alone();
+        const auto pulled = source.pull_once(r);
+        worker.work(caller_);
+        if (pulled == actors::pulled::over) return;
+        if (pulled == actors::pulled::out_of_tokens) bell_->wait_alone();
       }
     } catch (...) {
-      box->detach_source(r, std::current_exception());
+      source.detach(r, std::current_exception());
     }
   }
 

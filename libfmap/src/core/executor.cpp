@@ -1,24 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // What every pool of workers can do: submit, shutdown.
 
-#include <atomic>
-
-#include <pthread.h>
-
 #include <fmap/executor.hpp>
 
 #include "actors/pool_core.hpp"
+#include "src/kernel/pool_port.hpp"
 
 namespace fmap {
 
 detail::pool_key detail::key_of(const pool_core& pool) noexcept { return pool.box.get(); }
-
-unsigned detail::pool_core::forks() {
-  static std::atomic<unsigned> count{0};
-  [[maybe_unused]] static const int told =
-      ::pthread_atfork(nullptr, nullptr, [] { count.fetch_add(1, std::memory_order_relaxed); });
-  return count.load(std::memory_order_relaxed);
-}
 
 void detail::pool_core::check_not_forked() const {
   if (forked())
@@ -28,18 +18,20 @@ void detail::pool_core::check_not_forked() const {
 
 void detail::submit(pool_core& pool, task_ptr t) {
   pool.check_not_forked();
-  pool.box->push(std::move(t));
+  actors::pool_port{*pool.box}.push(std::move(t));
 }
 
 void detail::shut_down(pool_core& pool, const shutdown_options& options) {
   if (pool.forked()) return;
-  pool.box->shut_down(options.cancel_futures);
+  actors::pool_port port{*pool.box};
+  port.shut_down();
+  if (options.cancel_futures) port.cancel_tasks();
   if (!options.wait) return;
   if (pool.from_inside())
     throw would_deadlock{
         "fmap: a task cannot wait for the shutdown of its own pool; the shutdown has begun, use "
         "shutdown({.wait = false})"};
-  pool.box->wait_until_left();
+  port.wait_until_left();
 }
 
 void detail::shut_down_at_last(pool_core& pool) { shut_down(pool, {.wait = !pool.from_inside()}); }

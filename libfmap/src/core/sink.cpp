@@ -11,18 +11,22 @@
 #include <fmap/errors.hpp>
 
 #include "actors/pool_core.hpp"
+#include "src/kernel/pool_port.hpp"
+#include "src/kernel/sink_port.hpp"
+#include "src/kernel/tuning.hpp"
 
 namespace fmap::detail {
 
 namespace {
 
 using actors::clock;
+using actors::grain;
+using actors::next_result;
 using actors::parker;
 using actors::run_limits;
-using actors::shared_mailbox;
+using actors::sink_port;
 
-constexpr std::uint64_t largest_automatic_buffersize = 1024;
-constexpr std::uint64_t items_per_worker = 4;
+namespace tuning = kernel::tuning;
 
 [[noreturn]] void refuse(const std::string& why) { throw std::invalid_argument{"fmap: " + why}; }
 
@@ -34,8 +38,9 @@ run_limits checked(const map_options& o, const pool_core& pool) {
     if (*o.buffersize == 0) refuse("buffersize must be at least 1: nothing can be in flight");
     limits.buffersize = std::min<std::uint64_t>(*o.buffersize, actors::unbounded);
   } else {
-    limits.buffersize = std::max<std::uint64_t>(16, items_per_worker * pool.workers);
-    limits.widest = std::max(limits.buffersize, largest_automatic_buffersize);
+    limits.buffersize = std::max<std::uint64_t>(tuning::least_automatic_bound,
+                                                tuning::items_per_worker * pool.workers);
+    limits.widest = std::max(limits.buffersize, tuning::automatic_bound);
   }
   if (o.chunksize) {
     if (*o.chunksize == 0)
@@ -70,19 +75,35 @@ struct sink::impl {
   map_options options;
   actors::deadline until;
   bool started = false;
-  std::uint64_t group = 1;  // the number of tokens that go back at a time: an eighth of them
+  std::uint64_t group = 1;  // tokens that go back at a time
   std::uint32_t span_size = 0;
   actors::spinner spin;
   std::optional<std::stop_callback<std::function<void()>>> on_stop;
   const void* function = nullptr;  // what a thread in the user's code is inside of
   const void* range = nullptr;
 
+  sink_port port() const { return sink_port{*pool->box}; }
+
+  grain size() const { return run->seen.size.load(std::memory_order_relaxed); }
+
+  /// Looks for a while whether something is worth coming for, if that is worth while.
+  bool look() {
+    const auto there = [this] {
+      return run->seen.something_for_sink.load(std::memory_order_relaxed);
+    };
+    switch (kernel::lingers(kernel::role::sink, size(), false)) {
+      case kernel::patience::none: return false;
+      case kernel::patience::forgets: return spin.wait(there);
+      default: return spin.wait_briefly(there);
+    }
+  }
+
   /// Waits to be rung, or to have ticked. False: the time is up.
   bool wait() {
     if (current_helper != nullptr) pool->help(*run, *bell);
-    const auto soon = clock::now() + shared_mailbox::tick_interval;
-    if (run->sink_ticks && (!until || soon < *until)) {
-      if (!bell->wait(soon)) pool->box->tick_now();
+    const auto soon = clock::now() + tuning::tick;
+    if (run->out.ticks && (!until || soon < *until)) {
+      if (!bell->wait(soon)) port().tick_now();
       return true;
     }
     return bell->wait(until);
@@ -97,12 +118,13 @@ sink::sink(std::shared_ptr<pool_core> pool, std::shared_ptr<job> work, std::uniq
   made->options = options;
   made->function = work.get();
   made->range = from.get();
-  made->run = pool->box->open(limits, std::move(work), std::move(from), made->bell);
+  made->run =
+      actors::pool_port{*pool->box}.open(limits, std::move(work), std::move(from), made->bell);
   made->pool = std::move(pool);
   impl_ = made.release();
-  impl_->group = std::max<std::uint64_t>(limits.buffersize / 8, 1);
-  taken_ = &impl_->run->taken;
-  stopped_ = &impl_->run->stopped;
+  impl_->group = std::max<std::uint64_t>(limits.buffersize / tuning::token_group_share, 1);
+  taken_ = &impl_->run->seen.taken;
+  stopped_ = &impl_->run->seen.stopped;
 }
 
 sink::sink(sink&& other) noexcept
@@ -123,7 +145,7 @@ sink::~sink() {
   if (impl_->pool->forked()) return;  // nobody is here to give it back to
   impl_->on_stop.reset();
   impl_->pool->let_go(*impl_->run);
-  impl_->pool->box->close(*impl_->run);
+  impl_->port().close(*impl_->run);
   delete impl_;
 }
 
@@ -134,9 +156,10 @@ bool sink::in_use_here() const noexcept {
 void sink::start() {
   if (std::exchange(impl_->started, true)) return;
   if (impl_->options.timeout) impl_->until = deadline_after(*impl_->options.timeout);
-  impl_->on_stop.emplace(impl_->options.stop,
-                         [box = impl_->pool->box, run = impl_->run] { box->stop(*run); });
-  if (!impl_->run->stopped) impl_->pool->start_source(impl_->run);
+  impl_->on_stop.emplace(impl_->options.stop, [box = impl_->pool->box, run = impl_->run] {
+    sink_port{*box}.stop(*run);
+  });
+  if (!impl_->run->seen.stopped) impl_->pool->start_source(impl_->run);
 }
 
 bool sink::next_slowly() {
@@ -147,46 +170,46 @@ bool sink::next_slowly() {
 }
 
 bool sink::next_span() {
-  shared_mailbox& box = *impl_->pool->box;
+  sink_port port = impl_->port();
   actors::run& r = *impl_->run;
   actors::outcome_span span{chunk_, end_, impl_->span_size};
   chunk_ = nullptr;
   offset_ = end_ = quick_end_ = 0;
   for (bool will_sleep = false, late = false;;) {
-    switch (box.next(r, span, will_sleep)) {
-      case shared_mailbox::next_result::outcomes:
+    switch (will_sleep ? port.next(r, span) : port.next_looking(r, span)) {
+      case next_result::outcomes:
         chunk_ = span.in;
         end_ = quick_end_ = span.end;
         impl_->span_size = span.count;
         offset_ = span.end - span.count - 1;
-        // Workers that pull many cheap items have enough tokens until the end of the span.
-        if (impl_->group == 1 || !r.at_hand || !r.cheap) give_back_after_group();
+        // Workers that pull many fine-grained items have enough tokens until the end of the span.
+        if (impl_->group == 1 || !r.in.at_hand || impl_->size() != grain::fine)
+          give_back_after_group();
         return next();
-      case shared_mailbox::next_result::end:
-        if (r.stopped) return false;
-        if (r.input_error) std::rethrow_exception(std::exchange(r.input_error, nullptr));
-        box.throw_if_cut(r);
+      case next_result::end:
+        if (r.seen.stopped) return false;
+        if (r.in.error) std::rethrow_exception(std::exchange(r.in.error, nullptr));
+        port.throw_if_cut(r);
         return false;
-      case shared_mailbox::next_result::wait:
+      case next_result::wait:
         if (late) throw timeout_error{"fmap: no result was ready within the map's timeout"};
         if (!std::exchange(will_sleep, true)) {
-          const auto there = [&] { return r.something_for_sink.load(std::memory_order_relaxed); };
-          if (r.cheap ? impl_->spin.wait(there) : r.light && impl_->spin.wait_briefly(there))
+          if (impl_->look())
             will_sleep = false;
-          else if (r.cheap)
-            box.doubt(r);
+          else if (impl_->size() == grain::fine)
+            port.distrust(r);
           break;
         }
         will_sleep = false;
         if (impl_->wait()) break;
         late = true;  // a last look: what is ready may have been withheld until the next tick
-        box.tick_now();
+        port.tick_now();
     }
   }
 }
 
 void sink::give_back() {
-  impl_->pool->box->give_tokens_back(*impl_->run);
+  impl_->port().give_tokens_back(*impl_->run);
   give_back_after_group();
 }
 
@@ -195,13 +218,13 @@ void sink::give_back_after_group() {
   quick_end_ = static_cast<std::uint32_t>(std::min<std::uint64_t>(end_, last));
 }
 
-void sink::stop() noexcept { impl_->pool->box->stop(*impl_->run); }
+void sink::stop() noexcept { impl_->port().stop(*impl_->run); }
 
-std::uint32_t sink::attempts() const { return impl_->pool->box->attempts(*impl_->run, index()); }
+std::uint32_t sink::attempts() const { return impl_->port().attempts(*impl_->run, index()); }
 
 map_stats sink::stats() const {
   if (!impl_) return {};
-  const actors::run_stats s = impl_->pool->box->stats(*impl_->run);
+  const actors::run_stats s = impl_->port().stats(*impl_->run);
   map_stats result;
   result.buffersize = static_cast<std::size_t>(s.buffersize);
   result.pulled = s.counts.pulled;

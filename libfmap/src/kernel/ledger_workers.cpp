@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The ledger as workers see it: they take batches and say what became of them.
+
+#include <algorithm>
+#include <cassert>
+#include <utility>
+
+#include "src/kernel/ledger.hpp"
+#include "src/kernel/ledger_release.hpp"
+
+namespace fmap::kernel {
+
+namespace {
+
+bool worth_sending(const account& r, const worker_shape& shape) {
+  return !shape.by_message() || !r.cost.measured() || r.counts.held == 0
+         || worth_a_message(r.cost.each(), r.counts.queued, r.limits.buffersize);
+}
+
+bool served_before(const account& a, const account& b) {
+  return served_before(a.used, a.counts.held, b.used, b.counts.held);
+}
+
+}  // namespace
+
+// -- who may have what --------------------------------------------------------------
+
+/// The first suspect that a worker may have: a node at any time, others while they hold nothing. A node where it
+/// has died gets it only if there is nobody else.
+std::deque<suspect>::const_iterator ledger::suspect_for(const account& r,
+                                                        const worker_state& w) const {
+  if (w.items != 0 && !w.shape.is_node) return r.suspects.end();
+  const bool only_one = able_ == (w.shape.weight != 0 ? 1 : 0);
+  return std::find_if(r.suspects.begin(), r.suspects.end(),
+                      [&](const suspect& s) { return s.not_by != w.id || only_one; });
+}
+
+bool ledger::offers(const account& r, const worker_state& w) const {
+  return !r.queue.empty() || suspect_for(r, w) != r.suspects.end();
+}
+
+/// Suspects wait for workers that hold nothing. Who is always topped up would never come to that: so as many workers
+/// as there are suspects get nothing more.
+bool ledger::must_empty(const worker_state& w) const {
+  if (w.shape.is_node || w.items == 0) return false;
+  const std::uint32_t others = emptying_ - (w.now != filling::up ? 1 : 0);
+  return others < suspects_;
+}
+
+void ledger::fill(worker_state& w, filling f) {
+  if (w.now != filling::up) --emptying_;
+  if (f != filling::up) ++emptying_;
+  w.now = f;
+}
+
+ledger::offer ledger::best_offer(const worker_state& w, run_id only, bool whatever) const {
+  offer best;
+  for (account* r : runnable_) {
+    if (only != 0 && r->id != only) continue;
+    if (best.of != nullptr && !served_before(*r, *best.of)) continue;
+    const std::uint32_t n = room(r->measured_cost(), w.items, w.shape);
+    if (n == 0 || !offers(*r, w)) continue;
+    if (whatever || worth_sending(*r, w.shape)) best = {r, n};
+  }
+  return best;
+}
+
+bool ledger::full(worker_id id) const {
+  const worker_state* w = workers_.find(id);
+  if (w == nullptr || w->items >= w->shape.capacity || w->now == filling::suspect || must_empty(*w))
+    return true;
+  return !runnable_.empty() && std::none_of(runnable_.begin(), runnable_.end(), [&](auto* r) {
+    return room(r->measured_cost(), w->items, w->shape) != 0 && offers(*r, *w);
+  });
+}
+
+bool ledger::wants(worker_id id) const {
+  const worker_state* w = workers_.find(id);
+  return w != nullptr && w->now != filling::suspect && !must_empty(*w)
+         && best_offer(*w, 0, false).of != nullptr;
+}
+
+// -- visits -------------------------------------------------------------------------
+
+span ledger::take(worker_id id, run_id only, bool whatever) {
+  worker_state* w = workers_.find(id);
+  if (w == nullptr || w->now == filling::suspect) return {};
+  if (suspects_ != 0 || w->now != filling::up) {
+    fill(*w, must_empty(*w) ? filling::until_empty : filling::up);
+    if (w->now != filling::up) return {};
+  }
+  const offer best = best_offer(*w, only, whatever);
+  if (best.of == nullptr) return {};
+  account& r = *best.of;
+  span batch;
+  if (!r.suspects.empty()) batch = next_suspect(r, *w);
+  if (!batch) batch = next_batch(r, *w, best.room);
+  dequeued(r, batch.count);
+  // What it will probably cost is charged now, so that the next visitor sees it; corrected later.
+  clock_.serve(r.used);
+  const held_span held{batch, r.charge()};
+  r.used.charge(batch.count * held.charge);
+  hold(*w, r, held);
+  r.check();
+  return batch;
+}
+
+span ledger::next_batch(account& r, const worker_state& w, std::uint32_t room) {
+  const std::uint32_t most = std::min(r.queue.front().count, room);
+  if (r.limits.chunksize != 0) return r.queue.pop(std::min(most, r.limits.chunksize));
+  return r.queue.pop(batch_size({.cost = r.cost.each(),
+                                 .queued = r.counts.queued,
+                                 .buffersize = r.limits.buffersize,
+                                 .growing = r.growing.most(),
+                                 .weights = weights_,
+                                 .most = most,
+                                 .held = w.items},
+                                w.shape));
+}
+
+span ledger::next_suspect(account& r, worker_state& w) {
+  const auto found = suspect_for(r, w);
+  if (found == r.suspects.end()) return {};
+  const span result = found->item;
+  r.suspects.erase(found);
+  --suspects_;
+  if (!w.shape.is_node) fill(w, filling::suspect);
+  return result;
+}
+
+void ledger::hold(worker_state& w, account& r, const held_span& s) {
+  w.held.add(s);
+  w.items += s.count;
+  held_ += s.count;
+  r.counts.held += s.count;
+}
+
+std::uint32_t ledger::finished(worker_id worker, run_id run, std::uint64_t first,
+                               std::uint32_t count, duration took, bool teaches) {
+  worker_state* w = workers_.find(worker);
+  account* r = runs_.find(run);
+  if (w == nullptr || r == nullptr) return 0;
+  const std::uint32_t n = release(*w, *r, first, count, [&](const held_span& s) {
+    r->used.refund(s.count * s.charge);
+    if (r->stopped)
+      r->drop(s.count);
+    else
+      r->make_ready(s);
+  });
+  if (n == 0) return 0;
+  r->used.charge(static_cast<double>(took.count()));
+  if (teaches) {
+    r->cost.learn(n, took);
+    r->growing.finished(n);
+  }
+  r->check();
+  return n;
+}
+
+void ledger::give_back(worker_id worker, run_id run, std::uint64_t first, std::uint32_t count) {
+  worker_state* w = workers_.find(worker);
+  if (w == nullptr) return;
+  w->recalled = false;
+  account* r = runs_.find(run);
+  if (r == nullptr) return;
+  release(*w, *r, first, count, [&](const held_span& s) {
+    r->used.refund(s.count * s.charge);
+    if (r->stopped)
+      r->drop(s.count);
+    else
+      enqueue(*r, s);
+  });
+  r->check();
+}
+
+void ledger::drop(worker_id worker, run_id run, std::uint64_t first, std::uint32_t count) {
+  worker_state* w = workers_.find(worker);
+  account* r = runs_.find(run);
+  if (w == nullptr || r == nullptr) return;
+  r->drop(release(*w, *r, first, count, [](const held_span&) {}));
+  r->check();
+}
+
+}  // namespace fmap::kernel

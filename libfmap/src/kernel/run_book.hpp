@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The ledger's runs: their tokens, what of them is queued or ready, what they cost and have used.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <vector>
+
+#include "src/kernel/account.hpp"
+#include "src/kernel/fair_share.hpp"
+#include "src/kernel/id_table.hpp"
+#include "src/kernel/span.hpp"
+
+namespace fmap::kernel {
+
+/// What does not depend on who the workers are.
+class run_book {
+public:
+  using duration = std::chrono::nanoseconds;
+
+  // -- upstream ---------------------------------------------------------------
+
+  run_id open(const run_limits&);
+
+  /// Hands up to `wanted` free tokens to the source.
+  std::uint64_t grant(run_id, std::uint64_t wanted);
+
+  /// The source used `count` granted tokens: the next `count` indices are queued, stored in `chunk`.
+  void pulled(run_id, std::uint32_t chunk, std::uint32_t count);
+
+  /// The source is done: granted tokens come back and none are granted any more.
+  void end(run_id);
+
+  /// Adds tokens until there are `buffersize`; a run is never narrowed.
+  void widen(run_id, std::uint64_t buffersize);
+
+  // -- cost and time ----------------------------------------------------------
+
+  /// Nothing is known of the items' cost any more.
+  void doubt(run_id);
+
+  /// Workers have spent this much time on a run other than on its items.
+  void charge(run_id, duration took);
+
+  // -- downstream -------------------------------------------------------------
+
+  /// Hands the sink the next outcomes it may give out; they stay `ready` until they are taken.
+  span next_ready(run_id);
+
+  /// The consumer took `count` outcomes: their tokens are free again.
+  void taken(run_id, std::uint64_t count);
+
+  // -- questions --------------------------------------------------------------
+
+  bool knows(run_id id) const { return runs_.find(id) != nullptr; }
+  bool stopped(run_id) const;
+  bool has_ready(run_id) const;
+  const run_counts& counts(run_id) const;
+  std::uint64_t buffersize(run_id) const;
+  std::uint64_t queued() const { return queued_; }  ///< over all runs
+  duration queued_time() const;  ///< what is queued will take one worker; max() if it is not known
+  bool drained(run_id) const;    ///< no token granted, nothing queued or held
+  duration cost(run_id) const;   ///< time per item, measured or else expected; 0 while unknown
+  bool measured(run_id) const;   ///< whether that is more than an expectation
+  std::uint32_t attempts(run_id,
+                         std::uint64_t index) const;  ///< executions begun so far, at least 1
+
+protected:
+  /// Queues items; a suspect in a line of its own.
+  void enqueue(account&, const span&, worker_id not_by = 0);
+
+  /// Items have left a run's queue.
+  void dequeued(account& r, std::uint32_t count) {
+    queued_ -= count;
+    r.counts.queued -= count;
+    if (r.nothing_queued()) std::erase(runnable_, &r);
+  }
+
+  /// Drops what is queued or ready.
+  void drop_all(account&);
+
+  id_table<account> runs_;
+  std::vector<account*> runnable_;           // runs with something queued
+  std::uint64_t queued_ = 0, suspects_ = 0;  // items; suspects among them
+  fair_clock clock_;
+};
+
+}  // namespace fmap::kernel

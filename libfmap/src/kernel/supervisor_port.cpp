@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What a supervisor may do at the shared mailbox, and whoever starts workers for it.
+
+#include "src/kernel/supervisor_port.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "src/kernel/failing.hpp"
+#include "src/kernel/pool_port.hpp"
+#include "src/kernel/scenes.hpp"
+#include "src/kernel/withheld.hpp"
+
+namespace fmap::kernel {
+
+namespace {
+
+/// Something may be withheld from somebody who would not call for the tick.
+bool relies_on_tick(const mailbox_parts& p, const run& r) {
+  if (r.in.at_hand) return r.out.sink.asleep() && !r.out.ticks;
+  const run_counts c = p.ledger.counts(r.id);
+  return r.in.source.bell || r.in.pulling || c.queued + c.held + c.ready != 0;
+}
+
+}  // namespace
+
+void supervisor_port::set_supervisor(doorbell_ptr bell) {
+  visit v{box_};
+  v->supervisor = std::move(bell);
+}
+
+void supervisor_port::supervisor_gone(std::exception_ptr why) {
+  {
+    visit v{box_};
+    v->supervisor.reset();
+    v->staff.forget_starts();
+    if (v->phase.closing() && settled(*v)) return;
+  }
+  pool_port{box_}.break_up(std::move(why));
+}
+
+duties supervisor_port::take_duties() {
+  visit v{box_};
+  return {v->staff.take_starts(), v->tick.take_wanted(), v->phase.closing() && settled(*v)};
+}
+
+std::chrono::microseconds supervisor_port::tick() {
+  visit v{box_};
+  const bool relied_on = std::any_of(v->runs.begin(), v->runs.end(),
+                                     [&](const auto& r) { return relies_on_tick(*v, *r.second); });
+  v->tick.ticked(v.now(), relied_on);
+  const bool more = release_withheld(v, v.now());
+  const auto next = v->tick.go_on(more);
+  if (v->ledger.queued() != 0) fail_if_broken(v);
+  return next;
+}
+
+bool supervisor_port::start_failed(std::size_t in_vain, std::uint32_t proven) {
+  visit v{box_};
+  v->staff.pause.failed(v.now());
+  v.call_worker(urgency::at_once);
+  return v->staff.pause.in_vain() > in_vain && v->staff.hopeless(proven);
+}
+
+void supervisor_port::start_succeeded() {
+  visit v{box_};
+  v->staff.pause.succeeded();
+}
+
+void supervisor_port::never_came() {
+  visit v{box_};
+  v->staff.never_came();
+  if (v->phase.closing() && settled(*v)) v.call_all();
+}
+
+}  // namespace fmap::kernel

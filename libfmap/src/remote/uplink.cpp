@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Frames from a worker process to its pool.
+
+#include "src/remote/uplink.hpp"
+
+#include <cerrno>
+#include <memory>
+#include <system_error>
+
+#include <fcntl.h>
+
+#include <fmap/detail/exception_codec.hpp>
+
+#include "src/remote/plain_stream.hpp"
+
+namespace fmap::remote {
+
+namespace {
+
+int copy_of(int fd) {
+  const int copy = ::fcntl(fd, F_DUPFD_CLOEXEC, 0);
+  if (copy < 0) throw std::system_error{errno, std::generic_category(), "fmap: no descriptor"};
+  return copy;
+}
+
+}  // namespace
+
+std::string encode_here(const std::exception_ptr& error) {
+  // Never destroyed: other threads still send when one ends the process.
+  static const auto& host = *new std::string{[] {
+    char buffer[256] = "localhost";
+    ::gethostname(buffer, sizeof buffer - 1);
+    return std::string{buffer};
+  }()};
+  return detail::encode_exception(error, host, ::getpid());
+}
+
+uplink::uplink(int fd) : line_{std::make_unique<plain_stream>(copy_of(fd)), other_end::pool} {}
+
+/// The child of an item that forked, and that came back here, is nobody's worker.
+void uplink::check_process() const {
+  if (::getpid() != process_) ::_exit(0);
+}
+
+void uplink::flush() {
+  std::lock_guard guard{mutex_};
+  if (!line_.flush_all()) ::_exit(0);
+}
+
+}  // namespace fmap::remote

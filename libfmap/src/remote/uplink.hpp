@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Frames from a worker process to its pool.
+#pragma once
+
+#include <exception>
+#include <mutex>
+#include <string>
+#include <string_view>
+
+#include <unistd.h>
+
+#include "src/remote/connection.hpp"
+
+namespace fmap::remote {
+
+/// An exception for the other side, which learns where it was thrown.
+std::string encode_here(const std::exception_ptr&);
+
+/// Writes to the pool, for all threads of a worker process. Once the pool is gone the process ends.
+class uplink {
+public:
+  /// Uses a copy of the descriptor.
+  explicit uplink(int fd);
+
+  /// Gathers frames; they leave with the next flush() at the latest.
+  template <class Frame>
+  void post(const Frame& frame, std::string_view body = {}) {
+    check_process();
+    std::lock_guard guard{mutex_};
+    if (!line_.write(frame, body)) ::_exit(0);
+  }
+  void flush();
+
+  template <class Frame>
+  void send(const Frame& frame, std::string_view body = {}) {
+    post(frame, body);
+    flush();
+  }
+
+private:
+  void check_process() const;
+
+  const pid_t process_ = ::getpid();
+  std::mutex mutex_;
+  connection line_;
+};
+
+}  // namespace fmap::remote
