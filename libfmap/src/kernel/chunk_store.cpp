@@ -23,8 +23,8 @@ std::uint32_t chunk_capacity(std::uint64_t buffersize, std::uint32_t batch,
 
 std::uint32_t chunk_store::vacant_id() {
   if (vacant_.empty()) {
-    vacant_.push_back(static_cast<std::uint32_t>(chunks_.size()));
     chunks_.emplace_back();
+    vacant_.push_back(static_cast<std::uint32_t>(chunks_.size() - 1));
   }
   const std::uint32_t id = vacant_.back();
   vacant_.pop_back();

@@ -10,11 +10,11 @@ namespace fmap::kernel {
 
 void fail_queued(visit& v, run_id only, const std::exception_ptr& why) {
   const temporary_worker hand{v, 1};
-  const working_in inside{&v.mailbox()};  // futures are completed here, and run their callbacks
   while (const span s = v->ledger.take(hand.id, only)) {
     run& r = *v->runs.at(s.run);
     chunk& c = r.chunks.at(s.chunk);
     v.outside([&] {
+      const working_in inside{&v.mailbox()};  // futures are completed here, and run their callbacks
       for (std::uint64_t index = s.first; index != s.end(); ++index)
         r.work->fail(c, c.offset(index), why);
     });

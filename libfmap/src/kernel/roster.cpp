@@ -56,8 +56,7 @@ void roster::called(worker& w, clock::time_point now, bool hurry) {
 }
 
 std::vector<worker*> roster::wake_all() {
-  std::vector<worker*> result = std::exchange(asleep_, {});
-  for (worker* w : std::exchange(asleep_reserves_, {})) result.push_back(w);
+  std::vector<worker*> result = std::exchange(asleep_.empty() ? asleep_reserves_ : asleep_, {});
   for (worker* w : result) w->where = presence::away;
   return result;
 }

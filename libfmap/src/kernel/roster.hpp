@@ -55,7 +55,7 @@ public:
   /// The worker that is to leave if there are too many; it must be one that sleeps.
   worker& last_asleep() const { return *asleep_.back(); }
 
-  /// Takes all that sleep off their stacks, for a call in which nobody counts on them.
+  /// Takes all that sleep off one of the stacks, for a call in which nobody counts on them. Empty: none sleeps.
   std::vector<worker*> wake_all();
 
   // -- questions ------------------------------------------------------------------

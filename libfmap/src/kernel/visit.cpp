@@ -141,7 +141,8 @@ void visit::act_on(decision d, party& who) {
 
 void visit::call_all() {
   mailbox_parts& p = box_.parts_;
-  for (const worker* w : p.workers.wake_all()) ring(w->bell);
+  for (auto woken = p.workers.wake_all(); !woken.empty(); woken = p.workers.wake_all())
+    for (const worker* w : woken) ring(w->bell);
   ring(p.supervisor);
   if (!settled(p)) return;
   for (const auto& waiter : p.left) ring(waiter);

@@ -35,6 +35,7 @@ std::pair<descriptor, descriptor> socket_pair() {
 std::unique_ptr<stream> child_process::start() {
   const standard_streams streams;
   auto [ours, theirs] = socket_pair();
+  std::unique_ptr<stream> bytes{new plain_stream{ours.release()}};  // allocates before it releases
   recorder_.emplace();
   struct closing {
     flight_recorder& it;
@@ -49,7 +50,7 @@ std::unique_ptr<stream> child_process::start() {
                           // For the parent to act upon; blocked until the worker handles them.
                           {std::begin(signals_for_the_parent), std::end(signals_for_the_parent)}},
                    streams);
-  return std::make_unique<plain_stream>(ours.release());
+  return bytes;
 }
 
 void child_process::kill() noexcept {

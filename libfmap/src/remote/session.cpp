@@ -54,6 +54,7 @@ void session::start() {
   const process_settings& s = shared_->settings;
   started_at_ = clock::now();
   line_.emplace(peer_->start(), other_end::peer);
+  started_at_ = clock::now();  // that may have waited for other starts
   life_.started = true;
   transfer_.emplace(port_, *line_, in_transit{peer_->seen_by(), suspects{s.threads}});
   line_->send(frames::setup{s.threads, s.initializer, s.nice, s.address_space_limit});
