@@ -38,14 +38,14 @@ struct own_system {
 std::shared_ptr<caf::actor_system> default_system() {
   // Never destroyed: statics of the user's may make and destroy pools while the program ends.
   struct place {
-    const unsigned forks = detail::pool_core::forks();
+    const kernel::home_process home{};
     std::mutex mutex;
     std::weak_ptr<own_system> existing;
   };
   static auto& here = *new std::atomic<place*>{new place};
   place* now = here;
   // What a forked process has inherited is without threads, and may be locked.
-  if (now->forks != detail::pool_core::forks()) {
+  if (now->home.left()) {
     auto fresh = std::make_unique<place>();
     if (here.compare_exchange_strong(now, fresh.get())) now = fresh.release();
   }

@@ -41,12 +41,8 @@ public:
   /// The actor system of the pool's, if that is the user's.
   virtual caf::actor_system* users_system() const { return nullptr; }
 
-  /// Whether this process was forked from the one that made the pool. None of the pool's threads is here, so there
-  /// is nobody to wait for, and whatever they held locked then stays so: nothing of it is to be touched.
-  bool forked() const { return forks() != forks_before_; }
-
-  /// How often a process was forked on the way to this one, since the first call.
-  static unsigned forks();
+  /// Whether this process was forked from the one that made the pool. Then nothing of it is to be touched.
+  bool forked() const { return box->home.left(); }
 
   /// Throws broken_pool if forked().
   void check_not_forked() const;
@@ -59,9 +55,6 @@ public:
 
   const std::shared_ptr<actors::shared_mailbox> box;
   const std::uint32_t workers;
-
-private:
-  const unsigned forks_before_ = forks();
 };
 
 /// What options mean for a run on this pool. The one place where they are checked; throws

@@ -4,9 +4,13 @@
 #include <memory>
 #include <optional>
 #include <random>
+#include <ranges>
 #include <stdexcept>
 #include <stop_token>
 #include <thread>
+
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <fmap/fmap.hpp>
 
@@ -250,4 +254,18 @@ TEST_CASE("an exception in the loop's body destroys the map on its way out") {
       }(),
       consumer_gave_up);
   CHECK(counted::alive == 0);
+}
+
+TEST_CASE("the child of an item that forked and forgot to exit ends with its item") {
+  fmap::thread_pool pool{{.workers = 2}};
+  fmap::future_map m{pool,
+                     [](int x) {
+                       const pid_t child = ::fork();
+                       int status = 1;
+                       if (child != 0) ::waitpid(child, &status, 0);
+                       return status == 0 ? x : -1;
+                     },
+                     std::views::iota(0, 100),
+                     {.buffersize = 8, .chunksize = 4}};
+  for (auto& o : m.outcomes()) CHECK(o.value() == static_cast<int>(o.index()));
 }

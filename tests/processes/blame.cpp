@@ -15,6 +15,7 @@
 
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <fmap/fmap.hpp>
@@ -218,6 +219,53 @@ TEST_CASE("the child of an item that forked and forgot to exit is nobody's worke
     ++n;
   }
   CHECK(n == 20);
+}
+
+namespace {
+
+/// The parent waits for its child: where that stays, the item runs out of its time.
+template <class F>
+int in_child(int x, F f) {
+  const pid_t child = ::fork();
+  if (child == 0) return f();
+  int status = 1;
+  ::waitpid(child, &status, 0);
+  return status == 0 ? x : -2;
+}
+
+}  // namespace
+
+TEST_CASE("the child of an item that forked ends with it, whatever others held locked") {
+  const auto each_ends = [](auto fn) {
+    fmap::process_pool pool{{.workers = 3, .restarts = 0}};
+    fmap::map_options options{.buffersize = 24, .chunksize = 4, .max_attempts = 1};
+    options.item_timeout = std::chrono::seconds{60};
+    fmap::future_map m{pool, fn, std::views::iota(0, 1500), options};
+    int good = 0;
+    for (auto& o : m.outcomes()) good += o.has_value() && o.value() == static_cast<int>(o.index());
+    CHECK(good == 1500);
+  };
+  each_ends([](int x) { return in_child(x, [] { return -1; }); });
+  each_ends([](int x) { return in_child(x, []() -> int { throw 1; }); });
+}
+
+TEST_CASE("the child of an item that forked runs nothing of what follows in its batch") {
+  const logbook log;
+  fmap::process_pool pool{{.workers = 1, .environment = {log.variable()}}};
+  fmap::future_map m{pool,
+                     [](int x) {
+                       logbook::write(static_cast<std::uint64_t>(x));
+                       if (x == 8) {
+                         const pid_t child = ::fork();
+                         if (child != 0) ::waitpid(child, nullptr, 0);
+                       }
+                       return x;
+                     },
+                     std::views::iota(0, 64),
+                     {.buffersize = 64, .chunksize = 32}};
+  for (auto& o : m.outcomes()) REQUIRE(o.has_value());
+  CHECK(log.counts().size() == 64);
+  for (const auto& [x, n] : log.counts()) CHECK(n == 1);
 }
 
 TEST_CASE("what an item writes to the descriptor of the connection ends its process, not the map") {

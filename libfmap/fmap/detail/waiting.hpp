@@ -16,7 +16,7 @@ using pool_key = const void*;
 /// When a wait ends at the latest; empty: never.
 using deadline = std::optional<std::chrono::steady_clock::time_point>;
 
-/// The point `time` from now, or the latest one there is.
+/// The point `time` from now; none, which is never, from for_ever on.
 inline deadline deadline_after(std::chrono::nanoseconds time) {
   if (time >= for_ever) return {};
   return std::chrono::steady_clock::now() + time;

@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // What every pool of workers can do: submit, shutdown.
 
-#include <atomic>
-
-#include <pthread.h>
-
 #include <fmap/executor.hpp>
 
 #include "actors/pool_core.hpp"
@@ -13,13 +9,6 @@
 namespace fmap {
 
 detail::pool_key detail::key_of(const pool_core& pool) noexcept { return pool.box.get(); }
-
-unsigned detail::pool_core::forks() {
-  static std::atomic<unsigned> count{0};
-  [[maybe_unused]] static const int told =
-      ::pthread_atfork(nullptr, nullptr, [] { count.fetch_add(1, std::memory_order_relaxed); });
-  return count.load(std::memory_order_relaxed);
-}
 
 void detail::pool_core::check_not_forked() const {
   if (forked())

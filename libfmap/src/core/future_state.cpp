@@ -55,7 +55,7 @@ future_state_base::~future_state_base() {
   for (waiter* w = word_.head(); w != nullptr;) delete std::exchange(w, w->next_);
 }
 
-/// A result may hold the last handle to another one, and that likewise: the depth of destructors inside each other is bounded.
+/// A result may hold the last handle to another one, and that likewise: their depth inside each other is bounded.
 void future_state_base::destroy() noexcept {
   constexpr int deepest = 64;
   constinit thread_local int depth = 0;

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "src/kernel/cost_book.hpp"
+#include "src/kernel/forks.hpp"
 #include "src/kernel/pool_phase.hpp"
 #include "src/kernel/pull_line.hpp"
 #include "src/kernel/roster.hpp"
@@ -55,6 +56,8 @@ class shared_mailbox {
 public:
   /// `workers`: how many the pool may have; they are started one by one through its supervisor.
   explicit shared_mailbox(std::uint32_t workers) : parts_{workers} {}
+
+  const home_process home{};
 
 private:
   friend class visit;

@@ -5,6 +5,8 @@
 
 #include <utility>
 
+#include <unistd.h>
+
 #include "src/kernel/filling.hpp"
 #include "src/kernel/scenes.hpp"
 #include "src/kernel/settling.hpp"
@@ -56,6 +58,11 @@ bool look(worker& w, patience how, visit& v) {
   return seen;
 }
 
+/// The child of an item that forked, and that came back here, is nobody's worker.
+void leave_if_forked(visit& v) {
+  if (v.mailbox().home.left()) ::_exit(0);
+}
+
 /// Runs the batch that the worker has taken, also what others split from it between claim and run. Returns how long
 /// that took, and when it was done.
 struct executed {
@@ -73,7 +80,11 @@ executed execute(worker& w, visit& v) {
   for (;;) {
     v.outside([&] {
       const stopwatch watch{careful};
-      offset = r.work->apply(c, offset, w.at, w.id);
+      {
+        const batch_at_work here{w.at};
+        offset = r.work->apply(c, offset, w.at, w.id);
+      }
+      leave_if_forked(v);
       result.done = clock::now();
       result.took += watch.read(result.done);
     });

@@ -8,6 +8,7 @@
 #include <csignal>
 #include <system_error>
 
+#include <pthread.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -20,6 +21,9 @@ constexpr std::size_t bytes = flight_recorder::size + sizeof(std::atomic<bool>);
 [[noreturn]] void fail(const char* what) {
   throw std::system_error{errno, std::generic_category(), what};
 }
+
+/// The one that a forked process gets a copy of.
+constinit std::atomic<flight_recorder*> kept{nullptr};
 
 /// Past the limit of file sizes the kernel sends this thread a signal that would end the program.
 bool enlarge(int fd) {
@@ -61,6 +65,8 @@ flight_recorder::flight_recorder(int fd) : fd_{fd} {
 }
 
 flight_recorder::~flight_recorder() {
+  flight_recorder* self = this;
+  kept.compare_exchange_strong(self, nullptr);
   ::munmap(states_, bytes);
   close_fd();
 }
@@ -117,6 +123,18 @@ bool flight_recorder::claim(std::uint32_t place, std::size_t count) {
 void flight_recorder::unclaim(const state& first, std::uint32_t count) {
   const auto begin = claimed_.get() + (&first - states_);
   for (auto c = begin; c != begin + count; ++c) c->store(false, std::memory_order_release);
+}
+
+void flight_recorder::keep_from_forks() {
+  kept = this;
+  ::pthread_atfork(nullptr, nullptr, [] {
+    if (flight_recorder* const here = kept) here->become_a_copy();
+  });
+}
+
+/// The descriptor may be another file's by now: the copy is empty.
+void flight_recorder::become_a_copy() noexcept {
+  ::mmap(states_, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
 }
 
 }  // namespace fmap::remote

@@ -51,7 +51,13 @@ public:
   bool claim(std::uint32_t place, std::size_t count);
   void unclaim(const state& first, std::uint32_t count);
 
+  /// A process that is forked from this one gets a copy: what it goes on to do with the items is not told. For one
+  /// recorder of a process.
+  void keep_from_forks();
+
 private:
+  void become_a_copy() noexcept;
+
   int fd_;
   state* states_;
   std::atomic<bool>* out_of_memory_;  // behind the states

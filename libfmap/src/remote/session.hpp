@@ -47,7 +47,7 @@ private:
   watchdog::moment now() const;
   const in_transit& held() const { return transfer_->held(); }
 
-  void conclude(std::exception_ptr not_started);
+  void conclude(const std::exception_ptr& not_started);
   worker_death end();
   void end_in_order();
   peer_life life(bool started) const;

@@ -48,7 +48,7 @@ peer_life session::life(bool started) const {
 }
 
 /// The peer is gone: decides on all it held.
-void session::conclude(std::exception_ptr not_started) {
+void session::conclude(const std::exception_ptr& not_started) {
   const worker_death death = end();
   const post_mortem verdict{life(!not_started), death};
   if (life_.proven) --shared_->proven;

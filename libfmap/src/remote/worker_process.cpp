@@ -31,6 +31,11 @@ made_job make_job(const std::string& function, wire::reader& state) {
 
 }  // namespace
 
+worker_process::worker_process(int socket, int recorder_fd, make_threads make)
+    : make_threads_{std::move(make)}, up_{socket}, recorder_{recorder_fd} {
+  recorder_.keep_from_forks();
+}
+
 worker_process::~worker_process() {
   for (auto& [id, s] : runs_) {
     s.sender->stop();

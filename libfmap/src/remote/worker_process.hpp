@@ -31,8 +31,7 @@ using make_threads = std::function<std::shared_ptr<detail::pool_core>(
 class worker_process {
 public:
   /// Takes over the recorder's descriptor.
-  worker_process(int socket, int recorder_fd, make_threads make)
-      : make_threads_{std::move(make)}, up_{socket}, recorder_{recorder_fd} {}
+  worker_process(int socket, int recorder_fd, make_threads make);
   ~worker_process();
   worker_process(const worker_process&) = delete;
   worker_process& operator=(const worker_process&) = delete;
