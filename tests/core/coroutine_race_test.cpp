@@ -18,6 +18,8 @@ constexpr int awaits = 100'000;
 constexpr int awaits = 1'000'000;
 #endif
 
+constexpr int batch = 64;
+
 enum class end : int { value, error, cancelled };
 
 fmap::future<int> await_one(fmap::future<int> f) { co_return co_await std::move(f); }
@@ -37,7 +39,6 @@ fmap::future<end> end_of(fmap::future<int> f) {
 
 TEST_CASE("coroutine race: eight threads await what others complete, fail and cancel") {
   constexpr int threads = 8;
-  constexpr int batch = 64;
   std::atomic<int> ended{0}, wrong{0};
   std::vector<std::thread> all;
   for (int t = 0; t != threads; ++t)
