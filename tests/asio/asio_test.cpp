@@ -39,7 +39,9 @@
 
 #include "support/catch.hpp"
 
-namespace asio = fmap::detail::asio;
+#if !defined(FMAP_STANDALONE_ASIO)
+namespace asio = boost::asio;
+#endif
 
 namespace {
 

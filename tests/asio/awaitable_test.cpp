@@ -36,7 +36,9 @@
 
 #if defined(FMAP_TEST_AWAITABLE)
 
-namespace asio = fmap::detail::asio;
+#if !defined(FMAP_STANDALONE_ASIO)
+namespace asio = boost::asio;
+#endif
 
 namespace {
 
