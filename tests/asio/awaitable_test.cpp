@@ -36,9 +36,9 @@
 
 #if defined(FMAP_TEST_AWAITABLE)
 
-#if !defined(FMAP_STANDALONE_ASIO)
+#  if !defined(FMAP_STANDALONE_ASIO)
 namespace asio = boost::asio;
-#endif
+#  endif
 
 namespace {
 
