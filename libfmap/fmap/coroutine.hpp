@@ -18,9 +18,10 @@
 /// destroyed before the coroutine has finished, the future gets `broken_promise`.
 ///
 /// A map over such a function, `fmap::future_map(page, urls, 100)`, has at most 100 of them under way. The map keeps
-/// each item until its future is done, also if the map is left, so the coroutine may take it by reference. Elsewhere a
-/// reference parameter outlives its argument only if the caller sees to that; and so it is with what a lambda
-/// captures: the lambda must live until its coroutine has finished.
+/// each item, and the function, until the item's future is done, also if the map is left, so the coroutine may take it
+/// by reference and use what its lambda captures. Elsewhere a reference parameter outlives its argument, and a lambda
+/// its coroutine, only if the caller sees to that. A function that owns the promises of its own futures keeps itself
+/// alive until it has completed them.
 template <class T, class... Args>
 struct std::coroutine_traits<fmap::future<T>, Args...> {
   using promise_type = fmap::detail::coroutine_promise<T>;

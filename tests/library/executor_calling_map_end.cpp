@@ -135,9 +135,10 @@ TEST_CASE("a map over futures may be left while its function is waiting, which t
 }
 
 TEST_CASE("a map over futures ends at its timeout and at a stop request") {
-  const auto never = [keep = std::make_shared<std::vector<fmap::promise<int>>>()](int) {
-    keep->emplace_back();
-    return keep->back().get_future();
+  std::vector<fmap::promise<int>> open;
+  const auto never = [&open](int) {
+    open.emplace_back();
+    return open.back().get_future();
   };
   fmap::future_map slow{never, std::views::iota(0),
                         fmap::map_options{.buffersize = 2, .timeout = 5ms}};
