@@ -19,6 +19,7 @@
 
 #include <fmap/fmap.hpp>
 
+#include "coroutines.hpp"
 #include "workloads.hpp"
 
 namespace {
@@ -184,6 +185,9 @@ const std::map<std::string, std::function<double()>> measurements{
     {"length/4", [] { return length(10'000); }},
     {"length/8", [] { return length(100'000'000); }},
     {"memory", [] { return memory(100'000'000); }},
+    {"await", bench::await_of_ready},
+    {"coroutines", bench::coroutines_against_callbacks},
+    {"asio", bench::asio_sleepers},
 };
 
 }  // namespace

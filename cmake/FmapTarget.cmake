@@ -12,7 +12,12 @@ function(fmap_target target)
   if(FMAP_SANITIZE)
     target_compile_options(${target} PRIVATE
       "-fsanitize=${FMAP_SANITIZE}" -fno-omit-frame-pointer
+      "$<$<IN_LIST:${target},fmap;fmap_core;fmap_remote>:-O1>"   # the rest compiles twice as fast without
       "$<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>")   # g++ sees ghosts in instrumented library code
     target_link_options(${target} PUBLIC "-fsanitize=${FMAP_SANITIZE}")
+    get_target_property(type ${target} TYPE)
+    if(type STREQUAL "EXECUTABLE" AND FMAP_SANITIZE MATCHES "address")
+      target_link_options(${target} PRIVATE -no-pie)   # worker processes start in half of the time
+    endif()
   endif()
 endfunction()

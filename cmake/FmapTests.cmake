@@ -11,12 +11,15 @@ target_compile_options(fmap_run_catch PRIVATE -O0 -g0)   # large, and not what i
 target_include_directories(fmap_run_catch PUBLIC "${PROJECT_SOURCE_DIR}/tests")
 target_link_libraries(fmap_run_catch PUBLIC Catch2::Catch2)
 
-# fmap_add_layer(NAME LINK TARGET [INIT]): the tests in tests/NAME/*.cpp as one executable, each
-# test case a ctest test of its own. INIT: main calls fmap::init first. Test cases whose name ends
-# in "(alone)" run while no other test runs.
+# fmap_add_layer(NAME LINK TARGET... [FROM FOLDER] [DEFINE MACRO...] [INIT]): the tests in tests/NAME/*.cpp, or in
+# tests/FOLDER, as one executable, each test case a ctest test of its own. INIT: main calls fmap::init first. Test
+# cases whose name ends in "(alone)" run while no other test runs.
 function(fmap_add_layer layer)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "INIT" "" "LINK")
-  file(GLOB sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/tests/${layer}/*.cpp")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "INIT" "FROM" "LINK;DEFINE")
+  if(NOT arg_FROM)
+    set(arg_FROM "${layer}")
+  endif()
+  file(GLOB sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/tests/${arg_FROM}/*.cpp")
   if(NOT sources)
     return()
   endif()
@@ -26,6 +29,7 @@ function(fmap_add_layer layer)
   target_include_directories(${target} PRIVATE
     "${PROJECT_SOURCE_DIR}" "${PROJECT_SOURCE_DIR}/tests")
   target_link_libraries(${target} PRIVATE ${arg_LINK} fmap_run_catch)
+  target_compile_definitions(${target} PRIVATE ${arg_DEFINE})
   if(arg_INIT)
     target_compile_definitions(${target} PRIVATE FMAP_TESTS_INIT)
   endif()

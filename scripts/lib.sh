@@ -8,7 +8,7 @@ cd "$FMAP_ROOT"
 # What each purpose needs, as Debian package names.
 PACKAGES_BUILD=(g++ cmake ninja-build ccache libcaf-dev libssl-dev libcxxopts-dev
                 libcurl4-openssl-dev pkg-config git)
-PACKAGES_TEST=("${PACKAGES_BUILD[@]}" catch2)
+PACKAGES_TEST=("${PACKAGES_BUILD[@]}" catch2 libboost-dev libasio-dev bats)
 PACKAGES_BENCH=("${PACKAGES_BUILD[@]}" libbenchmark-dev libtbb-dev libboost-dev python3)
 
 note() { printf '== %s\n' "$*" >&2; }

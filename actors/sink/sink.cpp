@@ -8,13 +8,15 @@
 
 #include <fmap/errors.hpp>
 
+#include "src/kernel/tuning.hpp"
+
 namespace fmap::actors {
 
 sink::sink(caf::actor_config& config, std::unique_ptr<message_run> run,
            std::shared_ptr<const detail::stage_types> types)
     : lingering_actor{config, {"the sink", types->takes(), ""}}, run_{std::move(run)},
-      types_{std::move(types)}, buffersize_{run_->buffersize()}, group_{std::max<std::uint64_t>(
-                                                                     buffersize_ / 8, 1)} {}
+      types_{std::move(types)}, buffersize_{run_->buffersize()},
+      group_{std::max<std::uint64_t>(buffersize_ / kernel::tuning::token_group_share, 1)} {}
 
 caf::behavior sink::make_behavior() {
   run_->wakes(address());

@@ -23,6 +23,9 @@ ROWS = {  # title, unit, at least, at most
     "length/4": ("cost of an item, 10^4 / 10^6 items", "", None, 1.1),
     "length/8": ("cost of an item, 10^8 / 10^6 items", "", None, 1.1),
     "memory": ("peak memory, 10^8 items", "MB", None, 16),
+    "await": ("co_await of a future that is done", "ns", None, 5),
+    "coroutines": ("map of 64 coroutines / with callbacks", "", None, 1.3),
+    "asio": ("1000 Asio coroutines of 10 ms, 50 at a time", "s", None, 0.23),
     "compile": ("quickstart: compile time / on oneTBB", "", None, 1.5),
 }
 

@@ -175,14 +175,22 @@ private:
   }
 
   static void await(state& s, const detail::time_limit& timeout) {
-    switch (wait_done(s, timeout)) {
-      case status::error: std::rethrow_exception(s.error());
-      case status::cancelled: throw_cancelled();
-      default: return;
-    }
+    throw_unless_value(s, wait_done(s, timeout));
+  }
+
+  static void throw_unless_value(state& s, status done) {
+    if (done == status::error) std::rethrow_exception(s.error());
+    if (done == status::cancelled) throw_cancelled();
   }
 
   static bool has_value(const state& s) noexcept { return s.now() == status::value; }
+
+  /// Of a future that is done: throws unless there is a value.
+  static void check_value(state& s) {
+    const status done = s.now();
+    throw_unless_value(s, done);
+    if (done != status::value) throw_taken();
+  }
 
   [[noreturn]] static void throw_cancelled() {
     throw cancelled_error{"fmap: the future was cancelled"};
@@ -203,6 +211,24 @@ struct detail::future_access {
   template <class T>
   static const state_ptr<future_state<T>>& state(const future<T>& f) noexcept {
     return f.state_;
+  }
+  /// The same, which the future gives away.
+  template <class T>
+  static state_ptr<future_state<T>> state(future<T>&& f) noexcept {
+    return std::move(f.state_);
+  }
+
+  /// As get() and take() of a future that is done.
+  template <class T>
+  static decltype(auto) get(future_state<T>& s) {
+    future<T>::check_value(s);
+    if constexpr (!std::is_void_v<T>) return std::as_const(s.value());
+  }
+  template <class T>
+  static T take(future_state<T>& s) {
+    future<T>::check_value(s);
+    if (!s.try_take()) future<T>::throw_taken();
+    if constexpr (!std::is_void_v<T>) return std::move(s.value());
   }
 };
 

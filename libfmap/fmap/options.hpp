@@ -33,7 +33,9 @@ struct map_options {
   /// error `item_timeout`. Refused on threads, which cannot be killed. Any duration, as above.
   std::optional<detail::any_duration> item_timeout{};
 
-  /// How often an item may be begun if its worker keeps dying while it runs. At least 1.
+  /// After how many deaths of a worker that was running it an item is given up: `worker_lost`. An item that had
+  /// finished when its worker died, and was not delivered yet, counts as well. One that had not begun, or whose worker
+  /// was killed for another item's time, does not. With 1 nothing that may have had an effect is run again. At least 1.
   unsigned max_attempts = 3;
 
   /// When a stop is requested the iteration ends: no more pulls, what is not yet taken is dropped.

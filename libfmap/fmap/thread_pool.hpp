@@ -37,6 +37,13 @@ struct thread_pool_options {
 
 namespace detail {
 
+/// Pools as executors of Asio's; defined in <fmap/asio.hpp>.
+template <class Pool>
+struct executor_for_asio {
+  static_assert(wrong<Pool>,
+                "fmap: pool.executor() is an executor of Asio's: include <fmap/asio.hpp>");
+};
+
 /// The inside of a thread_pool on a user's system. Throws std::invalid_argument.
 std::shared_ptr<pool_core> make_thread_core(caf::actor_system&, thread_pool_options);
 
@@ -61,6 +68,12 @@ public:
   explicit thread_pool(caf::actor_system& system, thread_pool_options options = {});
 
   std::size_t workers() const noexcept;
+
+  /// The pool as an executor of Asio's. Needs <fmap/asio.hpp>.
+  template <class Pool = thread_pool>
+  auto executor() const noexcept {
+    return detail::executor_for_asio<Pool>::of(*this);
+  }
 
 private:
   friend basic_executor;

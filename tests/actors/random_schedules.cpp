@@ -13,6 +13,7 @@
 #include "support/catch.hpp"
 #include "support/collect.hpp"
 #include "support/stepped_pool.hpp"
+#include "support/this_process.hpp"
 
 using namespace testing;
 
@@ -208,7 +209,7 @@ void play_many(mishap m, std::uint64_t schedules) {
   }
 }
 
-constexpr std::uint64_t many = 2000;
+constexpr std::uint64_t many = memory_is_watched ? 500 : 2000;
 
 }  // namespace
 

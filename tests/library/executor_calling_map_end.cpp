@@ -65,21 +65,27 @@ TEST_CASE("destroying a map does not wait for open futures; what completes later
   CHECK(counted::alive == 0);
 }
 
-TEST_CASE("what the function of a map held is freed with the map, though its futures are open") {
+TEST_CASE("what the function of a map holds lives until its last future is done") {
   std::vector<fmap::promise<int>> open;
+  std::atomic<int> calls{0};
   {
-    fmap::future_map map{[&open, c = counted{1}](int i) {
+    fmap::future_map map{[&open, &calls, c = counted{1}](int i) {
                            fmap::promise<int> p;
                            auto f = p.get_future();
                            if (i == 0) p.set_value(0);
                            open.push_back(std::move(p));
+                           ++calls;
                            return f;
                          },
                          numbers(0, 3), 8};
     CHECK(*map.begin() == 0);
+    REQUIRE(eventually([&] { return calls == 3; }));
+  }
+  for (std::size_t i = 1; i < open.size(); ++i) {
+    CHECK(counted::alive == 1);
+    open[i].set_value(1);
   }
   CHECK(counted::alive == 0);
-  for (std::size_t i = 1; i < open.size(); ++i) open[i].set_value(1);
 }
 
 TEST_CASE("race: futures that complete while their map is destroyed") {
@@ -129,9 +135,10 @@ TEST_CASE("a map over futures may be left while its function is waiting, which t
 }
 
 TEST_CASE("a map over futures ends at its timeout and at a stop request") {
-  const auto never = [keep = std::make_shared<std::vector<fmap::promise<int>>>()](int) {
-    keep->emplace_back();
-    return keep->back().get_future();
+  std::vector<fmap::promise<int>> open;
+  const auto never = [&open](int) {
+    open.emplace_back();
+    return open.back().get_future();
   };
   fmap::future_map slow{never, std::views::iota(0),
                         fmap::map_options{.buffersize = 2, .timeout = 5ms}};

@@ -235,15 +235,14 @@ int in_child(int x, F f) {
 
 }  // namespace
 
-TEST_CASE("the child of an item that forked ends with its item, whatever other threads held locked") {
+TEST_CASE("the child of an item that forked ends with it, whatever others held locked") {
   const auto each_ends = [](auto fn) {
     fmap::process_pool pool{{.workers = 3, .restarts = 0}};
     fmap::map_options options{.buffersize = 24, .chunksize = 4, .max_attempts = 1};
     options.item_timeout = std::chrono::seconds{60};
     fmap::future_map m{pool, fn, std::views::iota(0, 1500), options};
     int good = 0;
-    for (auto& o : m.outcomes())
-      good += o.has_value() && o.value() == static_cast<int>(o.index());
+    for (auto& o : m.outcomes()) good += o.has_value() && o.value() == static_cast<int>(o.index());
     CHECK(good == 1500);
   };
   each_ends([](int x) { return in_child(x, [] { return -1; }); });

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <exception>
 #include <memory>
+#include <optional>
 #include <type_traits>
 #include <utility>
 
@@ -38,6 +39,8 @@ public:
 
   /// An item's future that may be such a task's. To be called if `helped()`.
   virtual void began(const state_ptr<future_state_base>&) = 0;
+
+  std::shared_ptr<const void> function;  ///< coroutines of it may be under way when the map is gone
 
 protected:
   /// False: the map is closed.
@@ -90,32 +93,85 @@ public:
   using value = typename promised<call_result<Fn, In>>::type;
   using out = stored<value>;
 
-  explicit calling_job(Fn fn) : fn_{std::move(fn)} { this->asynchronous = true; }
+  explicit calling_job(Fn fn) : fn_{std::make_shared<Fn>(std::move(fn))} {
+    this->asynchronous = true;
+  }
 
   std::uint32_t apply(chunk& c, std::uint32_t i, progress& at, std::uint32_t /*worker*/) override {
     const inside here{static_cast<job*>(this)};
+    if (!gate->function) gate->function = fn_;
     for (; at.claim(i); ++i) start(c, i);
     return i;
   }
 
 private:
-  void start(chunk& c, std::uint32_t i) {
-    const std::uint64_t index = c.first + i;
-    try {
-      const future<value> result = call(c, i);
-      result.add_done_callback([this, gate = gate, &c, i, index](const future<value>& done) {
-        gate->finished(index, [&] { fill(c, i, done); });
-      });
-      if (gate->helped() && !result.done()) gate->began(future_access::state(result));
-    } catch (...) {
-      gate->finished(index, [&] { this->fail(c, i, std::current_exception()); });
-    }
-  }
+  /// An item, for as long as its future is not done: what was called may refer to it, also if the map is left.
+  /// It is a callback of that future then.
+  class call final : public waiter {
+  public:
+    call() noexcept : waiter{kind::callback} {}
 
-  future<value> call(chunk& c, std::uint32_t i) {
-    const destroyed_at_last<In> slot{*static_cast<In*>(c.at(i))};
-    mark_running(c.state(i));
-    return detail::invoke(fn_, std::move(slot.what));
+    /// Moves the item here, and calls the function with it.
+    future<value> begin(calling_job& job, chunk& c, std::uint32_t i) {
+      job_ = &job;
+      gate_ = job.gate;
+      chunk_ = &c;
+      at_ = i;
+      index_ = c.first + i;
+      {
+        const destroyed_at_last<In> slot{*static_cast<In*>(c.at(i))};
+        mark_running(c.state(i));
+        item_.emplace(std::move(slot.what));
+      }
+      return detail::invoke(*job.fn_, std::move(*item_));
+    }
+
+    void end(const future<value>& done) {
+      item_.reset();
+      gate_->finished(index_, [&] { job_->fill(*chunk_, at_, done); });
+      gate_.reset();
+    }
+
+    void fail(const std::exception_ptr& error) {
+      item_.reset();
+      gate_->finished(index_, [&] { job_->fail(*chunk_, at_, error); });
+      gate_.reset();
+    }
+
+    void notify(future_state_base& state) noexcept override {
+      end(future_access::make<value>(
+          state_ptr<future_state<value>>::share(static_cast<future_state<value>*>(&state))));
+    }
+
+  private:
+    calling_job* job_ = nullptr;  // this and the chunk are there as long as the gate is open
+    std::shared_ptr<async_gate> gate_;
+    chunk* chunk_ = nullptr;
+    std::uint32_t at_ = 0;
+    std::uint64_t index_ = 0;
+    std::optional<In> item_;
+  };
+
+  /// One thread calls it. The place of an item whose future is done at once is used again.
+  void start(chunk& c, std::uint32_t i) {
+    try {
+      if (!next_) next_ = std::make_unique<call>();
+    } catch (...) {
+      return this->gate->finished(c.first + i, [&] { this->fail(c, i, std::current_exception()); });
+    }
+    future<value> result;
+    try {
+      result = next_->begin(*this, c, i);
+      if (!result.valid()) throw_no_state("future");
+    } catch (...) {
+      return next_->fail(std::current_exception());
+    }
+    const auto& state = future_access::state(result);
+    if (gate->helped() && !result.done()) gate->began(state);
+    if (state->add(*next_))
+      static_cast<void>(next_.release());
+    else
+      next_->end(result);
   }
 
   void fill(chunk& c, std::uint32_t i, const future<value>& done) {
@@ -134,7 +190,8 @@ private:
     }
   }
 
-  Fn fn_;
+  std::unique_ptr<call> next_;
+  const std::shared_ptr<Fn> fn_;
 };
 
 /// Calls a function that returns a std::future, and waits for that.

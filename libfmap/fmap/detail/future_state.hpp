@@ -25,6 +25,7 @@ public:
   enum class kind : std::uint8_t {
     thread,    ///< its owner removes it in time; notify() is short and runs no user code
     callback,  ///< belongs to the state; notified after all threads, and then deleted
+    coroutine,  ///< as a callback, but lies in a coroutine's frame, and may be gone when notify() returns
   };
 
   explicit waiter(kind k) noexcept : kind_{k} {}
@@ -42,6 +43,13 @@ private:
   friend class basic_future_word;
 
   bool is_thread() const noexcept { return kind_ == kind::thread; }
+
+  /// Notifies one that is no thread's, and deletes it if it belongs to the state, which is done.
+  static void call(waiter* w, future_state_base& done) noexcept {
+    const bool deletes = w->kind_ == kind::callback;
+    w->notify(done);
+    if (deletes) delete w;
+  }
 
   waiter* next_ = nullptr;
   union {
@@ -75,10 +83,19 @@ public:
   /// The same in the innermost loop of this thread, which is about to wait for something.
   static void catch_up_here() noexcept;
 
+  /// Takes one out of what this thread is about to call: a coroutine is destroyed by what is called before it.
+  static void forget(waiter&) noexcept;
+
 private:
+  friend class future_state_base;
+
+  /// Whether the list at `place` held it, and no longer does.
+  bool unlink(waiter** place, waiter&) noexcept;
+
   callback_loop* const outer_;
   const int depth_;
-  waiter* first_ = nullptr;  // what has been put off
+  waiter* calling_ = nullptr;  // the rest of the list that is being called
+  waiter* first_ = nullptr;    // what has been put off
   waiter** place_ =
       &first_;  // of what the callback that is being called brings about: before the rest
 };
@@ -141,6 +158,11 @@ public:
     return references_.load(std::memory_order_acquire) == 1 && word_.head() == nullptr;
   }
 
+  /// Whether there are at most so many references. For whoever knows whose these are: if so, they stay alone.
+  bool held_by_at_most(std::uint32_t references) const noexcept {
+    return references_.load(std::memory_order_acquire) <= references;
+  }
+
 protected:
   /// A worker of the executor that is to complete this is about to wait for it: true if it was still
   /// pending and has been completed right here instead.
@@ -150,7 +172,7 @@ protected:
   virtual ~future_state_base();
 
   /// Makes the state done and notifies everybody. The result has been stored; the caller holds a
-  /// reference.
+  /// reference, which is no handle of the user's: nobody reads the result through it.
   void finish(status s) noexcept {
     if (waiter* const newest = word_.finish(s)) notify_all(newest);
   }

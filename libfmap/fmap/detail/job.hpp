@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The typed edge of a run: where its items come from, and the function they go through.
+// The typed edge of a run: where its items come from, the function they go through, and how a worker claims each one
+// without a lock.
 #pragma once
 
 #include <atomic>

@@ -122,6 +122,7 @@ bool future_state_base::try_run_here() {
   constexpr int deepest = 500;
   thread_local int depth = 0;
   if (depth == deepest) return false;
+  const auto mine = state_ptr<future_state_base>::share(this);
   ++depth;
   const bool done_here = run_here(*current_helper);
   --depth;
@@ -137,10 +138,9 @@ void future_state_base::call(waiter* callbacks) noexcept {
   if (callbacks == nullptr) return;
   if (callback_loop* const full = callback_loop::full()) return full->put_off(callbacks, *this);
   callback_loop here;
-  while (callbacks != nullptr) {
-    std::unique_ptr<waiter> w{std::exchange(callbacks, callbacks->next_)};
-    w->notify(*this);
-    w.reset();
+  here.calling_ = callbacks;
+  while (here.calling_ != nullptr) {
+    waiter::call(std::exchange(here.calling_, here.calling_->next_), *this);
     here.catch_up();
   }
 }
@@ -174,15 +174,30 @@ void callback_loop::put_off(waiter* callbacks, future_state_base& done) noexcept
 
 void callback_loop::catch_up() noexcept {
   while (first_ != nullptr) {
-    const std::unique_ptr<waiter> w{std::exchange(first_, first_->next_)};
+    waiter* const w = std::exchange(first_, first_->next_);
     const auto done = state_ptr<future_state_base>::adopt(w->done_);
     place_ = &first_;
-    w->notify(*done);
+    waiter::call(w, *done);
   }
 }
 
 void callback_loop::catch_up_here() noexcept {
   if (innermost != nullptr) innermost->catch_up();
+}
+
+bool callback_loop::unlink(waiter** place, waiter& w) noexcept {
+  while (*place != nullptr && *place != &w) place = &(*place)->next_;
+  if (*place == nullptr) return false;
+  *place = w.next_;
+  if (place_ == &w.next_) place_ = place;
+  return true;
+}
+
+void callback_loop::forget(waiter& w) noexcept {
+  for (callback_loop* loop = innermost; loop != nullptr; loop = loop->outer_) {
+    if (loop->unlink(&loop->calling_, w)) return;
+    if (loop->unlink(&loop->first_, w)) return w.done_->release();
+  }
 }
 
 void report_callback_error() noexcept {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The ledger: workers come and are lost, runs stop, and the books are checked.
+// The ledger: workers come and are lost, and runs stop.
 
 #include "src/kernel/ledger.hpp"
 

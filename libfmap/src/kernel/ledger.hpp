@@ -34,7 +34,11 @@ struct recall {
 };
 
 /// All accounting of a pool, and nothing else: ids and counts go in, decisions come out. No thread,
-/// no lock, no clock, no user value. Not thread-safe; the shared mailbox visits it under its mutex.
+/// no lock, no clock, no user value. Not thread-safe; the shared mailbox visits it under its mutex. The tokens and
+/// outcomes of each run are its base's, the run_book; who holds what is told here.
+///
+/// What speaks of nodes (is_node, hold, recall, confirmed) is for workers on other machines. No pool has such yet;
+/// tests and the simulator do.
 ///
 /// Invariants, asserted after every call in debug builds:
 ///  1. free tokens (those granted to the source included) + items in flight == buffersize.

@@ -14,7 +14,7 @@
 namespace fmap::remote {
 
 /// Runs `/bin/sh -c COMMAND` in a process group of its own, which is ended with it. Nobody sees how far it gets with
-/// an item. Its standard error is this program's.
+/// an item. Its standard error is this program's. Meant for workers on other machines; no pool has such yet.
 class command_peer final : public peer {
 public:
   /// `environment` is all of it.

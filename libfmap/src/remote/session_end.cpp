@@ -50,16 +50,16 @@ peer_life session::life(bool started) const {
 /// The peer is gone: decides on all it held.
 void session::conclude(const std::exception_ptr& not_started) {
   const worker_death death = end();
-  const post_mortem verdict{life(!not_started), death};
+  const post_mortem findings{life(!not_started), death};
   if (life_.proven) --shared_->proven;
-  switch (verdict.why()) {
+  switch (findings.why()) {
     case post_mortem::cause::not_the_pools: break;
     case post_mortem::cause::not_started:
-      start_failed(not_started ? not_started : verdict.cannot_start());
+      start_failed(not_started ? not_started : findings.cannot_start());
       break;
     case post_mortem::cause::outside:
       if (!shared_->budget.spend(started_at_, life_.ready, clock::now()))
-        port_.break_up(verdict.keeps_dying());
+        port_.break_up(findings.keeps_dying());
       break;
   }
   const auto seen = [&](run_id run, std::uint64_t index) {
@@ -72,11 +72,11 @@ void session::conclude(const std::exception_ptr& not_started) {
   bell_.reset();
   port_.lost(
       [&](run_id run, std::uint64_t index) {
-        return verdict.judge({run, index}, seen(run, index));
+        return findings.judge({run, index}, seen(run, index));
       },
       [&](const casualty& c) {
         const run_id run = c.item.run;
-        return verdict.error_of(c, seen(run, c.item.first), held().timeout_of(run));
+        return findings.error_of(c, seen(run, c.item.first), held().timeout_of(run));
       });
 }
 

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The command of a run.
+#include "tool/command/command.hpp"
+
+#include <algorithm>
+#include <iterator>
+#include <string_view>
+
+namespace fmap::tool {
+
+namespace {
+
+/// The shells that read quotes as the standard says.
+constexpr std::string_view bourne_shells[] = {"sh",    "dash", "bash", "ash",  "ksh",
+                                              "ksh93", "mksh", "zsh",  "yash", "posh"};
+
+}  // namespace
+
+command::command(const options& o, std::optional<std::uint64_t> total)
+    : shell_{o.shell}, total_{total} {
+  if (o.script) {
+    try {
+      script_.emplace(*o.script, o.input.header, o.replace);
+    } catch (const bad_script& e) {
+      throw usage_error{std::string{"-c: "} + e.what()};
+    }
+    const std::string_view name = std::string_view{shell_}.substr(shell_.rfind('/') + 1);
+    if (script_->has_placeholders()
+        && std::find(std::begin(bourne_shells), std::end(bourne_shells), name)
+               == std::end(bourne_shells))
+      throw usage_error{"--shell-program " + shell_
+                        + ": placeholders are quoted for sh, bash, ksh and zsh only; take the item "
+                          "from the arguments of the script"};
+  } else {
+    words_.emplace(o.command, o.input.header, o.replace);
+  }
+  const bool shows_total =
+      words_ ? words_->shows(placeholder::what::total) : script_->shows(placeholder::what::total);
+  if (shows_total && !total_)
+    throw usage_error{
+        "{##}: how many items there will be is not known before they are read; say it "
+        "with --total=N"};
+}
+
+std::vector<std::string> command::words(const item& i, std::size_t slot) const {
+  const figures f{slot, total_};
+  if (words_) return words_->expand(i, f);
+  std::vector<std::string> all{shell_, "-c", script_->expand(i, f), "fmap"};
+  all.insert(all.end(), i.columns.begin(), i.columns.end());
+  return all;
+}
+
+}  // namespace fmap::tool

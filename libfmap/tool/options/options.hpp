@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What the command line asks for.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "tool/input/sources.hpp"
+
+namespace fmap::tool {
+
+/// The command line makes no sense.
+struct usage_error : std::runtime_error {
+  using runtime_error::runtime_error;
+};
+
+struct source_option {
+  bool is_file = false;
+  std::vector<std::string> words;  // the items, or the name of the file
+  bool linked = false;             // to the source before
+};
+
+struct options {
+  bool help = false;
+  bool version = false;
+
+  format input;
+  std::vector<source_option> sources;  // none: standard input
+  std::optional<std::uint64_t> total;
+
+  std::vector<std::string> command;
+  std::optional<std::string> script;
+  std::string shell = "/bin/sh";
+  std::string replace;  // the only placeholder; empty: all
+
+  std::optional<std::size_t> jobs;
+  std::optional<std::size_t> buffer;
+  std::uint64_t buffer_bytes = 64u << 20;
+  std::uint64_t spill = 1u << 30;
+
+  bool ordered = false;
+  bool ungroup = false;
+  bool dry_run = false;
+  bool verbose = false;
+  bool quiet = false;
+
+  std::optional<std::chrono::nanoseconds> timeout;
+  std::chrono::nanoseconds kill_after = std::chrono::seconds{5};
+  std::chrono::nanoseconds grace = std::chrono::seconds{10};
+  std::chrono::nanoseconds linger = std::chrono::seconds{2};
+  bool leave_orphans = false;
+};
+
+/// Throws usage_error. `processors`: how many may be used, for -j.
+options parse(int argc, char* const* argv, std::size_t processors);
+
+/// "10", "50%", "+2", "-1" of the processors. Throws usage_error.
+std::size_t jobs_from(const std::string& text, std::size_t processors);
+/// "64k", "1g". Throws usage_error.
+std::uint64_t size_from(const std::string& option, const std::string& text);
+/// "2", "500ms", "2s", "5m", "1h". Throws usage_error.
+std::chrono::nanoseconds time_from(const std::string& option, const std::string& text);
+
+/// One screen, from the table of options.
+std::string help_text();
+
+}  // namespace fmap::tool

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Messages.
+#include "tool/ui/messages.hpp"
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+
+#include <unistd.h>
+
+#include "tool/command/shell_context.hpp"
+
+namespace fmap::tool {
+
+namespace {
+
+constexpr std::size_t longest = 200;
+
+void write_line(std::string line) {
+  line += '\n';
+  std::string_view left = line;
+  while (!left.empty()) {
+    const ssize_t n = ::write(STDERR_FILENO, left.data(), left.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) return;
+    left.remove_prefix(static_cast<std::size_t>(n));
+  }
+}
+
+}  // namespace
+
+void say(std::string_view text) { write_line("fmap: " + std::string{text}); }
+
+void say_command(const std::vector<std::string>& words) { write_line(as_shell_text(words)); }
+
+std::string counted(std::uint64_t many, std::string_view noun) {
+  return std::to_string(many) + ' ' + std::string{noun} + (many == 1 ? "" : "s");
+}
+
+std::string name_of(const item& i) {
+  std::string text = whole(i);
+  if (text.size() > longest)
+    text = text.substr(0, longest / 2) + "..." + text.substr(text.size() - longest / 2);
+  std::string result;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (c == '\n') {
+      result += "\\n";
+    } else if (c == '\t') {
+      result += "\\t";
+    } else if (byte < 0x20 || byte == 0x7f) {
+      char hex[5];
+      std::snprintf(hex, sizeof hex, "\\x%02x", unsigned{byte});
+      result += hex;
+    } else {
+      result += c;
+    }
+  }
+  if (result.empty()) result = "(empty)";
+  return result;
+}
+
+std::string reason(const ending& e) {
+  if (e.timed_out) return "time-out";
+  switch (e.how) {
+    case ending::kind::exited: return "exit " + std::to_string(e.code);
+    case ending::kind::signalled: {
+      const char* name = ::sigabbrev_np(e.code);
+      return "killed by "
+             + (name != nullptr ? "SIG" + std::string{name} : "signal " + std::to_string(e.code));
+    }
+    case ending::kind::not_run: return "not runnable: " + e.why;
+    case ending::kind::not_started:
+      return e.code == ENOENT ? e.why + ": command not found"
+                              : e.why + ": " + std::strerror(e.code);
+    case ending::kind::skipped: break;
+  }
+  return "not begun";
+}
+
+}  // namespace fmap::tool

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Signals.
+#include "tool/ui/signals.hpp"
+
+#include <csignal>
+#include <cstdlib>
+#include <initializer_list>
+
+#include <unistd.h>
+
+namespace fmap::tool {
+
+sigset_t take_signals() {
+  sigset_t taken;
+  ::sigemptyset(&taken);
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGCONT, SIGUSR1, SIGUSR2}) {
+    struct sigaction now {};
+    ::sigaction(signal, nullptr, &now);
+    if (now.sa_handler != SIG_IGN) ::sigaddset(&taken, signal);
+  }
+  ::pthread_sigmask(SIG_BLOCK, &taken, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGCHLD, SIG_DFL);  // ignored, it would hide how children end
+  return taken;
+}
+
+void die_of(int signal) {
+  std::signal(signal, SIG_DFL);
+  sigset_t only;
+  ::sigemptyset(&only);
+  ::sigaddset(&only, signal);
+  ::kill(::getpid(), signal);
+  ::pthread_sigmask(SIG_UNBLOCK, &only, nullptr);
+  std::_Exit(128 + signal);
+}
+
+}  // namespace fmap::tool

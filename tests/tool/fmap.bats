@@ -1,0 +1,337 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: BSD-3-Clause
+# The tool from outside. FMAP: the program.
+
+setup() {
+  cd "$BATS_TEST_TMPDIR" || return 1
+  export LC_ALL=C
+  fmap() { timeout 120 "$FMAP" "$@"; }
+}
+
+# wait_for CONDITION...: until it holds.
+wait_for() {
+  local tries
+  for ((tries = 0; tries < 1200; tries++)); do
+    "$@" && return
+    sleep 0.05
+  done
+  echo "never: $*"
+  return 1
+}
+
+gone() { ! kill -0 "$1" 2>/dev/null; }
+
+# status_of EXPECTED COMMAND...: leaves what it printed in `out` and `err`.
+status_of() {
+  local expected=$1 status=0
+  shift
+  "$@" >out 2>err </dev/null || status=$?
+  ((status == expected)) || { echo "status $status, not $expected: $*"; cat err; return 1; }
+}
+
+# -- input -----------------------------------------------------------------------------------------
+
+@test "a line is an item; blanks, quotes, backslashes are ordinary; the last may lack its end" {
+  printf '%s\n' 'a b' "it's \"x\"" 'c\d' '' $'cr\r' >in
+  printf last >>in
+  fmap -k printf '<%s>\n' <in >out
+  printf '<%s>\n' 'a b' "it's \"x\"" 'c\d' '' $'cr\r' last | cmp - out
+}
+
+@test "NUL and other delimiters; empty items can be dropped" {
+  [ "$(printf 'a\nb\0c\0' | fmap -0 -k printf '<%s>')" = $'<a\nb><c>' ]
+  [ "$(printf 'a--b----c' | fmap -d -- -k printf '<%s>')" = '<a><b><><c>' ]
+  [ "$(printf 'a--b----c' | fmap -r -d -- -k printf '<%s>')" = '<a><b><c>' ]
+  [ "$(printf 'a,b,' | fmap -d, -k printf '<%s>')" = '<a><b>' ]
+}
+
+@test "no items: nothing is run" {
+  status_of 0 fmap touch RAN
+  [ ! -e RAN ]
+  status_of 0 fmap touch RAN :::
+  [ ! -e RAN ]
+}
+
+@test "arguments, combinations, linked sources, files" {
+  printf '1\n2\n' >digits
+  [ "$(fmap -k echo ::: a b)" = $'a\nb' ]
+  [ "$(fmap -k echo ::: a b ::: 1 2)" = $'a 1\na 2\nb 1\nb 2' ]
+  [ "$(fmap -k echo ::: a b c :::+ 1 2)" = $'a 1\nb 2' ]
+  [ "$(fmap -k echo {2}{1} ::: a b :::: digits)" = $'1a\n2a\n1b\n2b' ]
+  [ "$(fmap -k -a digits echo)" = $'1\n2' ]
+  [ "$(fmap -k echo :::: - <digits)" = $'1\n2' ]
+  [ "$(fmap -k echo ::: a b ::::+ digits)" = $'a 1\nb 2' ]
+  status_of 2 fmap echo :::: not-there
+}
+
+@test "columns, CSV, TSV, titles" {
+  [ "$(echo 'a:b:c' | fmap -C : echo {3} {1})" = 'c a' ]
+  [ "$(echo 'a   b' | fmap -C ' +' echo {2})" = 'b' ]
+  [ "$(printf 'x,"y ""z"",\n1"\n' | fmap --csv printf '<%s>')" = $'<x><y "z",\n1>' ]
+  [ "$(printf 'a\t"b c"\n' | fmap --tsv echo {2})" = 'b c' ]
+  printf 'name,url\nn1,u1\nn2,u2\n' >list.csv
+  [ "$(fmap -k --csv --header echo {url} {name} {#} {other} :::: list.csv)" = $'u1 n1 1 {other}\nu2 n2 2 {other}' ]
+  printf 'a,b\n"x"y,z\nc,d\n' >broken.csv
+  status_of 123 fmap -k --csv echo {1} :::: broken.csv
+  [ "$(cat out)" = $'a\nc' ]
+  grep -q 'line 2' err
+}
+
+@test "an item of an endless pipe is begun at once" {
+  mkfifo pipe
+  fmap -j2 -c 'touch "$1"' <pipe &
+  exec 9>pipe
+  echo first >&9
+  wait_for test -e first
+  echo second >&9
+  wait_for test -e second
+  exec 9>&-
+  wait
+}
+
+
+# -- commands --------------------------------------------------------------------------------------
+
+@test "no shell: items are one argument each, whatever they hold" {
+  printf '%s\0' '$(touch RAN)' '`touch RAN`' '; touch RAN' "'" '"' '-n' $'a\nb' $'\xff\xfe' '*' |
+    fmap -0 -k printf '%s\0' >out
+  printf '%s\0' '$(touch RAN)' '`touch RAN`' '; touch RAN' "'" '"' '-n' $'a\nb' $'\xff\xfe' '*' | cmp - out
+  [ ! -e RAN ]
+}
+
+@test "scripts get the item as \$1, and in placeholders, never as code" {
+  printf '%s\0' '$(touch RAN)' '`touch RAN`' '; touch RAN;' "a'b" 'a"b' '-n' $'a\nb' $'\xff\xfe' '*' '\' '' >items
+  fmap -0 -k -c '[ "$1" = {} ] && [ "$1" = "{}" ] && [ "$1" = '\''{}'\'' ] && [ "x$1" = "$(printf %s x{})" ] && printf "%s\0" {}' <items >out
+  cmp items out
+  [ ! -e RAN ]
+}
+
+@test "a placeholder in a here-document is refused before anything is run" {
+  status_of 2 fmap -c $'touch RAN; cat <<E\n{}\nE' ::: a
+  grep -q '"$1"' err
+  [ ! -e RAN ]
+}
+
+@test "a command that is not there ends the run" {
+  status_of 127 fmap no-such-command-here ::: a b c
+  [ "$(grep -c 'command not found' err)" = 1 ]
+  status_of 127 fmap 'echo hi' ::: a
+  grep -q 'did you mean -c' err
+  echo text >file
+  status_of 126 fmap ./file ::: a
+}
+
+@test "items that cannot be arguments fail, the run goes on" {
+  status=0
+  printf 'a\nb\0c\nd\n' | fmap -k echo >out 2>err || status=$?
+  [ "$status" = 123 ]
+  [ "$(cat out)" = $'a\nd' ]
+  grep -q 'NUL' err
+  status=0
+  { head -c 300000 /dev/zero | tr '\0' x; echo; echo short; } | fmap -k echo >out 2>err || status=$?
+  [ "$status" = 123 ]
+  [ "$(cat out)" = short ]
+}
+
+@test "a job has nothing on standard input, no descriptor of ours, and default signals" {
+  [ "$(echo a | fmap -c 'cat; echo end')" = end ]
+  [ "$(fmap -c 'for d in /proc/$$/fd/*; do echo "${d##*/}"; done' ::: a 3>&- 4>&- | sort -n | head -n 3 | tr '\n' ' ')" = '0 1 2 ' ]
+  inherited=$(sh -c 'for d in /proc/$$/fd/*; do echo "${d##*/}"; done' | wc -l)
+  [ "$(fmap -c 'for d in /proc/$$/fd/*; do echo "${d##*/}"; done' ::: a | wc -l)" = "$inherited" ]
+  (trap '' PIPE; fmap grep -E 'SigBlk|SigIgn' ::: /proc/self/status) >out
+  [ "$(awk '{print $2}' out | sort -u)" = 0000000000000000 ]
+  [ "$(fmap -j3 -c 'echo $FMAP_SEQ $FMAP_JOBS $FMAP_SLOT' ::: a)" = '1 3 1' ]
+  [ "$(FMAP_SEQ=7 fmap -c 'env | grep -c FMAP_SEQ' ::: a)" = 1 ]
+}
+
+@test "commands can be printed instead, so that a shell reads them back" {
+  [ "$(fmap --dry-run touch ::: a 'b c' "d'e")" = $'touch a\ntouch \'b c\'\ntouch \'d\'\\\'\'e\'' ]
+  [ "$(fmap --dry-run echo {##}/{#} ::: a b)" = $'echo 2/1\necho 2/2' ]
+  [ "$(ls)" = '' ]
+  status_of 2 fmap echo {##}
+}
+
+@test "slots are never shared by two that run" {
+  seq 100 | fmap -j4 -c 'mkdir slot{%} && rmdir slot{%} && echo {%}' >out
+  [ "$(wc -l <out)" = 100 ]
+  [ -z "$(grep -v '^[1-4]$' out)" ]
+}
+
+# -- outputs ---------------------------------------------------------------------------------------
+
+@test "outputs are never mixed: each item's standard output whole, then its standard error" {
+  seq 8 | fmap -j4 -c 'for i in 1 2 3 4 5; do echo "$1 out"; echo "$1 err" >&2; done' >out 2>&1
+  [ "$(uniq -c out | awk '{print $1}' | sort -u)" = 5 ]
+  [ "$(wc -l <out)" = 80 ]
+}
+
+@test "large outputs pass byte by byte, held in memory or in the file or by waiting" {
+  for limits in '' '--buffer-bytes=1k' '--buffer-bytes=1k --spill=0' '--buffer-bytes=100k --spill=300k'; do
+    for order in '' -k; do
+      seq 6 | fmap -j3 $order $limits -c 'seq "$1" 60000; seq "$1" 30000 >&2' >out 2>err
+      for i in 1 2 3 4 5 6; do seq $i 60000; done | sort | cmp - <(sort out)
+      [ "$(awk 'NR > 1 && $1 != last + 1 { n++ } { last = $1 } END { print n }' out)" = 5 ]
+      [ "$(wc -l <err)" = 179985 ]
+    done
+  done
+}
+
+@test "-k gives outputs in input order" {
+  [ "$(fmap -k -j4 -c 'sleep 0.$1; echo $1' ::: 4 3 2 1)" = $'4\n3\n2\n1' ]
+}
+
+@test "the output of the first flows with -k, and with -j1" {
+  for order in -k -j1; do
+    rm -f go
+    mkfifo pipe
+    fmap $order -c 'echo begun; while [ ! -e go ]; do sleep 0.05; done' ::: a >pipe &
+    exec 9<pipe
+    read -r line <&9
+    [ "$line" = begun ]
+    touch go
+    wait
+    exec 9<&-
+    rm pipe
+  done
+}
+
+@test "the bound: no more are begun than are in flight, undelivered outputs counted" {
+  # The first one waits until nothing has been begun for a while.
+  seq 40 | fmap -k -j4 -b 6 -c 'echo "$1" >>begun; if [ "$1" = 1 ]; then
+    last=0; while now=$(wc -l <begun); [ "$now" -lt 6 ] || [ "$now" != "$last" ]; do last=$now; sleep 0.3; done
+    wc -l <begun; fi' >out
+  [ "$(cat out)" -eq 6 ]
+  [ "$(wc -l <begun)" = 40 ]
+}
+
+@test "a reader that has left: nothing more is begun, and fmap dies of SIGPIPE" {
+  status=0
+  bash -c 'set -o pipefail; yes | "$FMAP" -j2 echo | head -n 3' >out || status=$?
+  [ "$(wc -l <out)" = 3 ]
+  set +e
+  yes | "$FMAP" echo | head -n 1 >out
+  statuses=("${PIPESTATUS[@]}")
+  [ "${statuses[1]}" = 141 ]
+  yes | "$FMAP" -u echo 2>/dev/null | head -n 1 >out
+  statuses=("${PIPESTATUS[@]}")
+  [ "${statuses[1]}" = 141 ]
+}
+
+@test "what cannot be written is no success" {
+  status=0
+  fmap echo ::: a b >/dev/full 2>err || status=$?
+  [ "$status" = 125 ]
+  grep -q 'cannot write' err
+  status=0
+  fmap echo ::: a >&- 2>err || status=$?
+  [ "$status" = 125 ]
+}
+
+@test "what a background process leaves open is read for a while, then given up" {
+  fmap --linger=300ms -c 'sleep 1000 & echo $! >pid; echo said' ::: a >out 2>err
+  kill "$(cat pid)"
+  [ "$(cat out)" = said ]
+  grep -q 'given up' err
+}
+
+# -- ends ------------------------------------------------------------------------------------------
+
+@test "the exit status, and the failed items on standard error" {
+  status_of 0 fmap true ::: a b
+  status_of 123 fmap -c 'exit $1' ::: 0 3 255
+  grep -qx 'fmap: 3: exit 3' err
+  grep -qx 'fmap: 255: exit 255' err
+  grep -qx 'fmap: 2 of 3 items failed' err
+  status_of 123 fmap -q -c 'kill -9 $$' ::: a
+  [ ! -s err ]
+  status_of 123 fmap -c 'kill -9 $$' ::: a
+  grep -q SIGKILL err
+  seq 30 | fmap -j2 false 2>err || :
+  [ "$(grep -c 'exit 1' err)" = 10 ]
+}
+
+@test "options that make no sense are refused, and nothing is run" {
+  for words in '-j0 touch RAN' '--nonsense touch RAN' '--joblog=x touch RAN' '' '-j2 -b1 touch RAN'; do
+    status_of 2 fmap $words ::: a
+  done
+  [ ! -e RAN ]
+  status_of 0 fmap --help
+  status_of 0 fmap --version
+}
+
+@test "a time-out ends the whole group" {
+  status_of 123 fmap --timeout=300ms -c 'sleep 1000 & echo $! >pid; wait' ::: a
+  wait_for gone "$(cat pid)"
+  grep -q 'time-out' err
+  status_of 123 fmap --timeout=200ms --kill-after=200ms -c 'trap "" TERM; echo $$ >pid; while :; do sleep 0.1; done' ::: a
+  wait_for gone "$(cat pid)"
+}
+
+@test "a first signal drains, a second terminates; fmap dies of it" {
+  "$FMAP" -j2 -c 'touch begun$1; while [ ! -e go ]; do sleep 0.05; done; echo $1' ::: 1 2 3 4 >out 2>err &
+  pid=$!
+  wait_for test -e begun1 -a -e begun2
+  kill -TERM $pid
+  wait_for grep -q 'once more' err
+  touch go
+  status=0
+  wait $pid || status=$?
+  [ "$status" = 143 ]
+  [ "$(sort out)" = $'1\n2' ]
+  [ ! -e begun3 ]
+
+  rm -f go begun*
+  "$FMAP" -j2 -c 'echo $$ >pid$1; while [ ! -e go ]; do sleep 0.05; done' ::: 1 2 3 >out 2>err &
+  pid=$!
+  wait_for test -s pid1 -a -s pid2
+  kill -TERM $pid
+  wait_for grep -q 'once more' err
+  kill -TERM $pid
+  status=0
+  wait $pid || status=$?
+  [ "$status" = 143 ]
+  gone "$(cat pid1)"
+  gone "$(cat pid2)"
+}
+
+@test "a third signal kills at once" {
+  "$FMAP" -c 'trap "touch told" TERM; echo $$ >pid; while :; do sleep 0.05; done' ::: 1 >out 2>err &
+  pid=$!
+  wait_for test -s pid
+  kill -TERM $pid
+  wait_for grep -q 'once more' err
+  kill -TERM $pid
+  wait_for test -e told
+  kill -TERM $pid
+  status=0
+  wait $pid || status=$?
+  [ "$status" = 143 ]
+  wait_for gone "$(cat pid)"
+}
+
+@test "kill -9 of fmap leaves no job running, nor what it has started" {
+  "$FMAP" -j2 -c 'sleep 1000 & echo $! >child$1; echo $$ >pid$1; wait' ::: 1 2 >out 2>err &
+  pid=$!
+  wait_for test -s pid1 -a -s pid2
+  kill -9 $pid
+  wait $pid || :
+  for file in pid1 pid2 child1 child2; do wait_for gone "$(cat $file)"; done
+}
+
+# -- documentation ---------------------------------------------------------------------------------
+
+@test "the examples of the documentation print what they say" {
+  mkdir bin && ln -s "$FMAP" bin/fmap
+  PATH=$PWD/bin:$PATH
+  unset -f fmap
+  for page in "$BATS_TEST_DIRNAME"/../../docs/tool.md "$BATS_TEST_DIRNAME"/../../README.md; do
+    awk '/^```/ { inside = /^```console/ } inside && !/^```/' "$page" >examples
+    [ -s examples ]
+    grep '^\$ ' examples | cut -c3- >commands
+    while IFS= read -r command; do
+      echo "\$ $command"
+      bash -c "$command" 2>&1 </dev/null || :
+    done <commands >printed
+    diff examples printed
+  done
+}
