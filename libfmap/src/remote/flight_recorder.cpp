@@ -132,9 +132,11 @@ void flight_recorder::keep_from_forks() {
   });
 }
 
-/// The descriptor may be another file's by now: the copy is empty.
+/// The descriptor may be another file's by now: the copy is empty. A process without memory for it may be about to
+/// execute another program, so it goes on.
 void flight_recorder::become_a_copy() noexcept {
-  ::mmap(states_, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+  static_cast<void>(::mmap(states_, bytes, PROT_READ | PROT_WRITE,
+                           MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0));
 }
 
 }  // namespace fmap::remote
