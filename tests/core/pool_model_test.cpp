@@ -20,6 +20,7 @@
 
 #include "support/catch.hpp"
 #include "support/every_port.hpp"
+#include "support/input_said_to_be.hpp"
 #include "support/made_range.hpp"
 #include "support/seed.hpp"
 #include "support/virtual_world.hpp"
@@ -69,21 +70,6 @@ struct outcome_of_plan {
 
 ns none(std::uint64_t) { return 0ns; }
 
-class said_to_be final : public input {
-public:
-  said_to_be(bool at_hand, std::unique_ptr<input> from)
-      : at_hand_{at_hand}, from_{std::move(from)} {}
-  bool pull(chunk& c, std::uint32_t& filled, std::uint32_t end,
-            const std::atomic<std::uint32_t>& flush_every) override {
-    return from_->pull(c, filled, end, flush_every);
-  }
-  bool at_hand() const override { return at_hand_; }
-
-private:
-  const bool at_hand_;
-  const std::unique_ptr<input> from_;
-};
-
 /// Plays it.
 class model {
 public:
@@ -126,9 +112,9 @@ private:
     run_ = port_.open(
         {.buffersize = plan_.bound},
         std::make_shared<fmap::detail::function_job<std::uint64_t, decltype(fn)>>(std::move(fn)),
-        std::make_unique<said_to_be>(plan_.at_hand,
-                                     std::make_unique<fmap::detail::range_input<range>>(
-                                         range{std::move(make), plan_.items})),
+        std::make_unique<testing::input_said_to_be>(
+            plan_.at_hand, std::make_unique<fmap::detail::range_input<range>>(
+                               range{std::move(make), plan_.items})),
         sink_);
     if (plan_.at_hand) return port_.pull_by_workers(*run_);
     const bell_ptr bell = make_bell();

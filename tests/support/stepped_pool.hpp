@@ -20,6 +20,7 @@
 #include "support/caf_testing.hpp"
 #include "support/counted.hpp"
 #include "support/every_port.hpp"
+#include "support/input_said_to_be.hpp"
 #include "support/made_range.hpp"
 
 namespace testing {
@@ -55,23 +56,6 @@ public:
 
   stepped_system world;
   std::shared_ptr<fmap::actors::thread_core> core;
-};
-
-/// The input of a run, said to be at hand or not.
-class input_said_to_be final : public fmap::detail::input {
-public:
-  input_said_to_be(bool at_hand, std::unique_ptr<input> from)
-      : at_hand_{at_hand}, from_{std::move(from)} {}
-
-  bool pull(fmap::detail::chunk& c, std::uint32_t& filled, std::uint32_t end,
-            const std::atomic<std::uint32_t>& flush_every) override {
-    return from_->pull(c, filled, end, flush_every);
-  }
-  bool at_hand() const override { return at_hand_; }
-
-private:
-  const bool at_hand_;
-  const std::unique_ptr<input> from_;
 };
 
 /// A run of counted items 0, 1, 2 ... and its consumer.

@@ -37,7 +37,8 @@ std::string encode_here(const std::exception_ptr& error) {
 
 uplink::uplink(int fd) : line_{std::make_unique<plain_stream>(copy_of(fd)), other_end::pool} {}
 
-/// The child of an item that forked, and that came back here, is nobody's worker.
+/// A child that a worker did not notice is nobody's worker either: one that was made without the handlers for forks, or
+/// while a result was encoded.
 void uplink::check_process() const {
   if (::getpid() != process_) ::_exit(0);
 }

@@ -397,15 +397,8 @@ script::script(std::string_view text, bool named, std::string_view instead) {
     std::optional<placeholder> hole;
     // What stands behind a backslash is no placeholder, nor is ${1}.
     if (!at.escaped() && !at.after_dollar()) {
-      if (!instead.empty()) {
-        if (text.starts_with(instead)) {
-          hole.emplace();
-          hole->original = instead;
-        }
-      } else {
-        hole = read_placeholder(text, named);
-        if (hole && !is_plain_name(hole->name)) hole.reset();
-      }
+      hole = read_placeholder(text, named, instead);
+      if (hole && instead.empty() && !is_plain_name(hole->name)) hole.reset();
     }
     if (!hole) {
       at.read(text.front());

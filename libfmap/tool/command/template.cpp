@@ -107,7 +107,14 @@ std::string edited(edit how, std::string_view text) {
   return {};
 }
 
-std::optional<placeholder> read_placeholder(std::string_view text, bool named) {
+std::optional<placeholder> read_placeholder(std::string_view text, bool named,
+                                            std::string_view instead) {
+  if (!instead.empty()) {
+    if (!text.starts_with(instead)) return std::nullopt;
+    placeholder p;
+    p.original = instead;
+    return p;
+  }
   if (!text.starts_with('{')) return std::nullopt;
   const auto end = text.find('}');
   if (end == std::string_view::npos) return std::nullopt;
@@ -168,15 +175,7 @@ std::string shown(const placeholder& p, const item& i, const figures& f) {
 word::word(std::string_view text, bool named, std::string_view instead) {
   std::string literal;
   while (!text.empty()) {
-    std::optional<placeholder> hole;
-    if (!instead.empty()) {
-      if (text.starts_with(instead)) {
-        hole.emplace();
-        hole->original = instead;
-      }
-    } else {
-      hole = read_placeholder(text, named);
-    }
+    std::optional<placeholder> hole = read_placeholder(text, named, instead);
     if (!hole) {
       literal += text.front();
       text.remove_prefix(1);

@@ -38,8 +38,9 @@ struct placeholder {
 };
 
 /// Reads the placeholder that `text` begins with, if it begins with one. `named`: what is in braces may be
-/// the name of a column.
-std::optional<placeholder> read_placeholder(std::string_view text, bool named);
+/// the name of a column. `instead`: the only text that is a placeholder, in place of "{}"; empty: all are.
+std::optional<placeholder> read_placeholder(std::string_view text, bool named,
+                                            std::string_view instead = {});
 
 /// Whether a name in braces is that of a column of this item; else it is ordinary text.
 bool is_title(const placeholder& p, const item& i);
