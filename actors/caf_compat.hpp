@@ -15,6 +15,7 @@
 #include <caf/init_global_meta_objects.hpp>
 #include <caf/logger.hpp>
 #include <caf/mailbox_element.hpp>
+#include <caf/response_promise.hpp>
 #include <caf/send.hpp>
 #include <caf/type_id.hpp>
 
@@ -131,6 +132,14 @@ inline caf::mailbox_element_ptr element_of(caf::strong_actor_ptr sender, caf::me
   return caf::make_mailbox_element(std::move(sender), id, std::move(content));
 #else
   return caf::make_mailbox_element(std::move(sender), id, {}, std::move(content));
+#endif
+}
+
+/// Gives no answer to a message that is no request. In CAF 1 a promise that is dropped counts as broken, and the
+/// sender gets an error message.
+inline void answer_nothing([[maybe_unused]] caf::response_promise& promise) {
+#if FMAP_CAF_1
+  promise.deliver();
 #endif
 }
 
