@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Processes and nodes that die: who is to blame, what is tried again, and what is told.
 #include <csignal>
+#include <cstdlib>
 #include <map>
 #include <ranges>
 #include <set>
@@ -8,6 +9,7 @@
 #include <vector>
 
 #include <signal.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <fmap/fmap.hpp>

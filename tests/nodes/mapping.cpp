@@ -83,7 +83,10 @@ TEST_CASE("nodes: ordered maps, tasks and several ranges") {
   fmap::node_pool pool{{.launch = node_commands(2)}};
   fmap::future_map m{pool, square, std::views::iota(0, 1000), {.buffersize = 50, .ordered = true}};
   int expected = 0;
-  for (const int x : m) REQUIRE(x == expected * expected), ++expected;
+  for (const int x : m) {
+    REQUIRE(x == expected * expected);
+    ++expected;
+  }
   CHECK(expected == 1000);
   CHECK(pool.submit([](int a, int b) { return a + b; }, 3, 4).get() == 7);
   const std::vector<int> a{1, 2, 3}, b{4, 5, 6};

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <fstream>
 #include <functional>
+#include <memory>
 #include <ranges>
 #include <string>
 
@@ -134,8 +135,7 @@ TEST_CASE("nodes: a command that fails, says nothing sensible, or nothing at all
   fmap::node_pool other{{.launch = {mute}}};
   CHECK_THAT(message_of<fmap::timeout_error>([&] { other.wait_for_nodes(1, 60s); }),
              Catch::Contains("it has not joined within 0.3"));
-  fmap::node_command_options noisy{.command = "exec head -c 100000 /dev/zero",
-                                   .restarts = 0};
+  fmap::node_command_options noisy{.command = "exec head -c 100000 /dev/zero", .restarts = 0};
   fmap::node_pool third{{.launch = {noisy}}};
   CHECK_THROWS_AS(third.wait_for_nodes(1, 60s), fmap::timeout_error);
 }
