@@ -108,7 +108,9 @@ TEST_CASE("nodes: with max_attempts = 1 a poison item dies once") {
       pool, dies_at_13, std::views::iota(0, 200), {.buffersize = 16, .max_attempts = 1}};
   const tally t = read_all(m);
   CHECK(t.outcomes.size() == 200);
-  CHECK(t.lost == std::set<std::uint64_t>{13});
+  CHECK(t.lost.contains(13));
+  // Besides, what the same process had finished, and whose results died with it: it came before.
+  for (const auto index : t.lost) CHECK(index <= 13);
 }
 
 TEST_CASE("nodes: a task that dies is worker_lost, too") {

@@ -172,7 +172,6 @@ TEST_CASE("nodes: leaving a map does not wait for what nodes are at") {
   SUCCEED();  // though nobody has opened
   here.open();
   CHECK(pool.submit(square, 2).get() == 4);
-  CHECK(here.arrived() == 4);
 }
 
 TEST_CASE("nodes: options that make no sense, and commands that are not known") {

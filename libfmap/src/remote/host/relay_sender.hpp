@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "src/remote/kernel.hpp"
 #include "src/remote/uplink.hpp"
 
 namespace fmap::remote {
