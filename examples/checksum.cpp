@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // A parallel sha256sum over any number of files in bounded memory: find / -type f | checksum -
 #include <chrono>
-#include <cstdio>
 #include <cstddef>
+#include <cstdio>
 #include <cstdlib>
 #include <exception>
 #include <optional>

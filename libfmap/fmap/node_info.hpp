@@ -18,6 +18,7 @@ enum class node_state : std::uint8_t {
   starting,  ///< its command runs, and it has not joined
   ready,
   quiet,    ///< nothing was heard of it for a third of the silence: it gets nothing new
+  leaving,  ///< it gets nothing new, and ends when it has done what it has begun
   waiting,  ///< its command is run again after a while
   given_up,
   left
@@ -46,6 +47,7 @@ enum class node_event_kind : std::uint8_t {
   refused,  ///< it may not join, and its command is not run again
   quiet,
   lost,
+  leaving,  ///< it was asked to leave, by the pool or by a signal
   left,
   broken,  ///< its command has failed too often, and is not run again
   launch_failed

@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -86,6 +87,15 @@ public:
 
   /// One for each command, at one moment.
   std::vector<node_info> nodes() const;
+
+  /// Asks a node to leave: it gets nothing more, gives back what it has not begun, and ends when it has done the rest,
+  /// or after `deadline`. Then what still runs there is lost, as with a node that was lost; no item is blamed. Returns
+  /// at once; the event `left` tells the end, and the node's command is not run again. False: it is leaving already.
+  /// Throws `std::invalid_argument` if no node of that name is here.
+  bool drain(std::string_view name, detail::any_duration deadline = std::chrono::seconds{25});
+
+  /// Cuts a node off at once. What it held goes to others, or ends as with a node that was lost. Throws as drain().
+  void drop(std::string_view name);
 
   /// Worker processes of all nodes that are ready now.
   std::size_t workers() const;

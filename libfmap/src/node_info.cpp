@@ -36,6 +36,7 @@ std::string_view to_string(node_state s) noexcept {
     case node_state::starting: return "starting";
     case node_state::ready: return "ready";
     case node_state::quiet: return "quiet";
+    case node_state::leaving: return "leaving";
     case node_state::waiting: return "waiting";
     case node_state::given_up: return "given up";
     case node_state::left: break;
@@ -49,6 +50,7 @@ std::string_view to_string(node_event_kind k) noexcept {
     case node_event_kind::refused: return "refused";
     case node_event_kind::quiet: return "quiet";
     case node_event_kind::lost: return "lost";
+    case node_event_kind::leaving: return "leaving";
     case node_event_kind::left: return "left";
     case node_event_kind::broken: return "broken";
     case node_event_kind::launch_failed: break;

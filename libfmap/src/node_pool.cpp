@@ -108,6 +108,12 @@ std::size_t node_pool::wait_for_nodes(std::size_t n, detail::any_duration timeou
                       + (why.empty() ? "" : "; ") + why};
 }
 
+bool node_pool::drain(std::string_view name, detail::any_duration deadline) {
+  return roster_of(*core_).drain(name, std::min<nanoseconds>(deadline, detail::for_ever));
+}
+
+void node_pool::drop(std::string_view name) { roster_of(*core_).drop(name); }
+
 std::vector<node_info> node_pool::nodes() const { return roster_of(*core_).all(); }
 
 std::size_t node_pool::workers() const { return roster_of(*core_).workers(); }

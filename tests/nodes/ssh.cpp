@@ -36,7 +36,8 @@ public:
     for (const char* key : {"host", "user"})
       REQUIRE(runs("ssh-keygen -q -N '' -t ed25519 -f " + path(key)));
     fs::copy_file(path("user.pub"), path("authorized"));
-    for (int tries = 0; pid_ == 0 && tries != 20; ++tries) start(20'000 + ::getpid() % 20'000 + tries);
+    for (int tries = 0; pid_ == 0 && tries != 20; ++tries)
+      start(20'000 + ::getpid() % 20'000 + tries);
     REQUIRE(pid_ != 0);
   }
   ~ssh_server() {
@@ -50,7 +51,8 @@ public:
 
   /// Runs this on the host.
   std::string command(const std::string& there) const {
-    return "exec ssh -oBatchMode=yes -oStrictHostKeyChecking=no -oUserKnownHostsFile=/dev/null -q -i "
+    return "exec ssh -oBatchMode=yes -oStrictHostKeyChecking=no -oUserKnownHostsFile=/dev/null -q "
+           "-i "
            + path("user") + " -p " + std::to_string(port_) + " 127.0.0.1 \"" + there + "\"";
   }
 
@@ -66,7 +68,8 @@ private:
     port_ = port;
     fs::remove(path("pid"));
     if (!runs("/usr/sbin/sshd -f " + path("config"))) return;
-    testing::eventually([&] { return fs::exists(path("pid")) && (std::ifstream{path("pid")} >> pid_); });
+    testing::eventually(
+        [&] { return fs::exists(path("pid")) && (std::ifstream{path("pid")} >> pid_); });
   }
 
   std::string room_;
@@ -87,8 +90,7 @@ TEST_CASE("nodes: over ssh") {
   fmap::node_pool pool{{.launch = {host.command(start), host.command(start)}}};
   CHECK(pool.wait_for_nodes(2, 60s) == 2);
   const auto before = pool.nodes();
-  fmap::future_map m{
-      pool, [](int x) { return 3 * x; }, std::views::iota(0, 5000), 256};
+  fmap::future_map m{pool, [](int x) { return 3 * x; }, std::views::iota(0, 5000), 256};
   auto it = m.begin();
   int taken = 0;
   long sum = 0;

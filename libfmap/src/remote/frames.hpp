@@ -24,6 +24,7 @@ enum class kind : std::uint8_t {
   quit,
   welcome,
   refused,
+  leave,
   // both ways
   beat,
   // from it
@@ -32,6 +33,7 @@ enum class kind : std::uint8_t {
   returned,
   started,
   closed,
+  leaving,
   broken
 };
 
@@ -148,6 +150,15 @@ struct refused {
   bool operator==(const refused&) const = default;
 };
 
+/// To a node: give back what has not begun, finish the rest within so many nanoseconds.
+struct leave {
+  static constexpr kind is = kind::leave;
+
+  std::uint64_t time = 0;
+
+  bool operator==(const leave&) const = default;
+};
+
 /// A node is there. The last beat that came from the other side, and how many nanoseconds ago.
 struct beat {
   static constexpr kind is = kind::beat;
@@ -211,6 +222,16 @@ struct closed {
   bool operator==(const closed&) const = default;
 };
 
+/// A node takes nothing more, and ends after so many nanoseconds at the latest.
+struct leaving {
+  static constexpr kind is = kind::leaving;
+
+  std::string why;
+  std::uint64_t time = 0;
+
+  bool operator==(const leaving&) const = default;
+};
+
 /// The peer cannot work, and perhaps no other peer could either. The exception that says why follows.
 struct broken {
   static constexpr kind is = kind::broken;
@@ -269,6 +290,14 @@ auto inspect(Inspector& f, welcome& x) {
 template <class Inspector>
 auto inspect(Inspector& f, refused& x) {
   return f(x.why);
+}
+template <class Inspector>
+auto inspect(Inspector& f, leave& x) {
+  return f(x.time);
+}
+template <class Inspector>
+auto inspect(Inspector& f, leaving& x) {
+  return f(x.why, x.time);
 }
 template <class Inspector>
 auto inspect(Inspector& f, beat& x) {

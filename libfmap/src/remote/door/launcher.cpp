@@ -52,11 +52,7 @@ void launcher::run() {
     shared_->roster.starts(place_);
     const node_end end = live_once();
     shared_->roster.ends(place_, event_of(end.how), end.why);
-    if (end.how == node_end::kind::left) {
-      // The pool has let it go, and takes no more work; others may still have some.
-      while (!may_leave()) std::this_thread::sleep_for(look_every);
-      return;
-    }
+    if (end.how == node_end::kind::left) return stand_by();
     if (!go_on_after(end, started)) return give_up();
     shared_->roster.waits(place_);
     if (!wait(pause_)) return;
@@ -90,9 +86,14 @@ bool launcher::go_on_after(const node_end& end, clock::time_point started) {
 }
 
 void launcher::give_up() {
-  const bool nobody_left = shared_->roster.given_up(place_);
+  shared_->roster.given_up(place_);
   shared_->roster.tell_broken(place_);
-  if (nobody_left)
+  stand_by();
+}
+
+/// Nobody comes to this place any more. Others may still have work.
+void launcher::stand_by() {
+  if (shared_->roster.nobody_comes() && !may_leave())
     kernel::pool_port{*box_}.break_up(std::make_exception_ptr(error{
         "fmap: no node is left, and no command is run again: " + shared_->roster.troubles()}));
   while (!may_leave()) std::this_thread::sleep_for(look_every);

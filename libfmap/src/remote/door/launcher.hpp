@@ -26,6 +26,7 @@ private:
   bool may_leave();
   bool go_on_after(const node_end&, clock::time_point started);
   void give_up();
+  void stand_by();
   bool wait(std::chrono::milliseconds);
 
   const std::shared_ptr<shared_mailbox> box_;

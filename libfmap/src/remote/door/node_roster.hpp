@@ -8,10 +8,14 @@
 #include <cstdint>
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <fmap/node_info.hpp>
+
+#include "src/remote/kernel.hpp"
 
 namespace fmap::remote {
 
@@ -25,9 +29,10 @@ public:
   /// What happens at a place.
   void starts(std::size_t place);
   bool comes(std::size_t place, std::string name, std::string host, int pid, std::size_t workers,
-             std::size_t threads);  // false: a node of that name is here
+             std::size_t threads, doorbell_ptr bell);  // false: a node of that name is here
   void joins(std::size_t place);
   void quiet(std::size_t place, bool is);
+  void leaves(std::size_t place, const std::string& why);
   void waits(std::size_t place);
   void ends(std::size_t place, node_event_kind how, const std::string& why);
 
@@ -37,8 +42,23 @@ public:
   };
   void tells(std::size_t place, const figures&);
 
-  /// Nobody will come to this place any more. True: to none.
-  bool given_up(std::size_t place);
+  /// Asks a node to leave within that time. False: it is leaving already. Throws std::invalid_argument if there is no
+  /// node of that name.
+  bool drain(std::string_view name, std::chrono::nanoseconds time);
+  /// Cuts a node off.
+  void drop(std::string_view name);
+
+  /// What a node's session has been asked to do since it last looked.
+  struct wish {
+    std::optional<std::chrono::nanoseconds> leave{};
+    bool drop = false;
+  };
+  wish wished(std::size_t place);
+
+  /// Nobody will come to this place any more.
+  void given_up(std::size_t place);
+  /// To none of the places.
+  bool nobody_comes() const;
   void tell_broken(std::size_t place);
 
   /// Waits until so many are ready. False: the time is up, or fewer can still come.
@@ -56,9 +76,14 @@ private:
     node_info info;
     figures before;  // of earlier lives
     bool here = false;
+    bool asked = false;  // to leave
+    wish wished{};
+    doorbell_ptr bell;
+    std::chrono::steady_clock::time_point ended{};
   };
 
   std::size_t count_ready() const;
+  place_state& find(std::string_view name);
   void tell(const node_event&) const noexcept;
 
   const tell_function tell_;

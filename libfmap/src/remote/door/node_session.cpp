@@ -65,6 +65,7 @@ bool node_session::exchange() {
   if (port_.broken()) return end(node_end::kind::left, "the pool is broken");
   if (!look()) return false;
   if (transfer_) {
+    if (!obey()) return false;
     transfer_->tidy_up();
     take();
     finish_in_time();
@@ -136,10 +137,20 @@ bool node_session::look() {
   return true;
 }
 
+/// Does what the pool's user has asked for. False: this life is over.
+bool node_session::obey() {
+  const node_roster::wish wish = shared_->roster.wished(place_);
+  if (wish.drop) return end(node_end::kind::left, "it was dropped");
+  if (wish.leave)
+    line_->send(frames::leave{
+        static_cast<std::uint64_t>(std::max(*wish.leave, std::chrono::nanoseconds{0}).count())});
+  return true;
+}
+
 void node_session::take() {
   const bool quiet = beats_->quiet(now());
   if (std::exchange(quiet_, quiet) != quiet) shared_->roster.quiet(place_, quiet);
-  if (quiet) return port_.rest();
+  if (quiet || leaving_) return port_.rest();
   while (!quitting_ && line_->waiting() < enough_waiting) {
     const parcel p = port_.take(any_number);
     if (!p) return;
@@ -149,7 +160,7 @@ void node_session::take() {
 
 /// Lets the node go when there is nothing for it any more.
 void node_session::finish_in_time() {
-  if (quitting_ || !held().empty() || !port_.may_leave()) return;
+  if (quitting_ || !held().empty() || !(leaving_ || port_.may_leave())) return;
   quitting_ = now();
   line_->send(frames::quit{});
 }
@@ -167,7 +178,8 @@ bool node_session::connection_ended() {
 /// False, for who returns it. Only the first reason counts.
 bool node_session::end(node_end::kind how, std::string why) {
   if (end_.how == node_end::kind::open) {
-    end_ = {quitting_ ? node_end::kind::left : how, std::move(why)};
+    end_ = {quitting_ || leaving_ ? node_end::kind::left : how, std::move(why)};
+    if (leaving_) end_.why = why_it_leaves_ + (held().empty() ? "" : "; " + end_.why);
     if (!transfer_ && end_.how == node_end::kind::lost) end_.how = node_end::kind::not_started;
   }
   return false;

@@ -60,6 +60,8 @@ private:
   bool join(wire::reader&);
   bool take_beat(wire::reader&);
   bool broken(wire::reader&);
+  bool leaving(wire::reader&);
+  bool obey();
   void take();
   void finish_in_time();
   void report();
@@ -88,7 +90,8 @@ private:
   std::uint32_t weight_ = 0;
   clock::duration hold_{};
   std::optional<beat::duration> quitting_;
-  bool started_ = false, quiet_ = false, gone_ = false;
+  bool started_ = false, quiet_ = false, leaving_ = false, gone_ = false;
+  std::string why_it_leaves_;
   node_end end_;
 };
 

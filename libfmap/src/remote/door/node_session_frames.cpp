@@ -44,6 +44,7 @@ bool node_session::receive(frames::kind kind, wire::reader& r) {
     case frames::kind::outcomes: return transfer_->outcomes(r);
     case frames::kind::returned: return transfer_->returned(r);
     case frames::kind::closed: return transfer_->closed(r);
+    case frames::kind::leaving: return leaving(r);
     default: return false;
   }
 }
@@ -54,7 +55,7 @@ bool node_session::greet(wire::reader& r) {
   if (std::string why = objection(who_); !why.empty()) return refuse(std::move(why));
   const frames::welcome& welcome = shared_->settings.welcome;
   weight_ = who_.workers * welcome.threads;
-  if (!shared_->roster.comes(place_, who_.name, who_.host, who_.pid, who_.workers, weight_))
+  if (!shared_->roster.comes(place_, who_.name, who_.host, who_.pid, who_.workers, weight_, bell_))
     return refuse("a node with the name " + who_.name
                   + " is here already: give it another one, "
                     "--fmap-name");
@@ -122,6 +123,16 @@ bool node_session::broken(wire::reader& r) {
   if (!why) return false;
   if (frame.everywhere) port_.break_up(why);
   end(node_end::kind::lost, "it cannot work: " + detail::describe(why));
+  return true;
+}
+
+/// From now on it gets nothing. What it has not begun follows.
+bool node_session::leaving(wire::reader& r) {
+  frames::leaving frame;
+  if (!frames::read(r, frame) || leaving_) return false;
+  leaving_ = true;
+  why_it_leaves_ = plain_text(std::move(frame.why));
+  shared_->roster.leaves(place_, why_it_leaves_);
   return true;
 }
 

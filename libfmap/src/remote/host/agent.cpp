@@ -47,11 +47,16 @@ bool everywhere(const std::exception_ptr& why) {
 
 }  // namespace
 
+agent::agent(uplink& up, agent_options options, make_processes make)
+    : up_{up}, options_{std::move(options)}, host_{host_name()},
+      name_{options_.name.empty() ? host_ + ":" + std::to_string(::getpid()) : options_.name},
+      make_processes_{std::move(make)} {}
+
 void agent::greet() {
   frames::hello hello{detail::protocol_version, detail::program_fingerprint()};
-  hello.host = host_name();
+  hello.host = host_;
   hello.pid = ::getpid();
-  hello.name = options_.name;
+  hello.name = name_;
   hello.workers = options_.workers;
   up_.send(hello);
 }
@@ -66,6 +71,7 @@ bool agent::receive(frames::kind kind, wire::reader& r) {
     case frames::kind::batch: return batch(r);
     case frames::kind::close: return close(r);
     case frames::kind::beat: return take_beat(r);
+    case frames::kind::leave: return leave(r);
     default: return false;
   }
 }
@@ -93,7 +99,7 @@ bool agent::welcome(wire::reader& r) {
 void agent::refused(wire::reader& r) {
   frames::refused frame;
   if (frames::read(r, frame))
-    std::fprintf(stderr, "fmap: node %s refused by its pool: %s\n", options_.name.c_str(),
+    std::fprintf(stderr, "fmap: node %s refused by its pool: %s\n", name_.c_str(),
                  frame.why.c_str());
   ::_exit(exit_refused);
 }
@@ -102,6 +108,21 @@ void agent::refused(wire::reader& r) {
 void agent::quit() {
   if (runs_.empty() && *unfinished_ == 0) core_.reset();
   exit_in_order();
+}
+
+void agent::leave(beat::duration time, const std::string& why) {
+  if (leave_by_ || !core_) ::_exit(exit_left);
+  leave_by_ = now_ + std::min<beat::duration>(time, detail::for_ever);
+  for (const auto& [there, s] : runs_) give_back(there, s);
+  up_.send(frames::leaving{why, static_cast<std::uint64_t>(time.count())});
+}
+
+/// The pool's wish; a signal may have come before.
+bool agent::leave(wire::reader& r) {
+  frames::leave frame;
+  if (!frames::read(r, frame)) return false;
+  if (!leave_by_) leave(nanoseconds(frame.time), "its pool has asked it to leave");
+  return true;
 }
 
 bool agent::take_beat(wire::reader& r) {
@@ -120,11 +141,22 @@ bool agent::look(beat::duration now) {
   now_ = now;
   if (!beats_) return now <= silence_;
   if (kernel::pool_port{*core_->box}.broken()) give_up();
+  if (leave_by_ && now > *leave_by_) {
+    std::fprintf(stderr, "fmap: node %s leaves before all is done: its time is over\n",
+                 name_.c_str());
+    ::_exit(exit_left);
+  }
   if (beats_->due(now)) up_.send_if_idle(beats_->next(now));
   return !beats_->silent(now);
 }
 
-int agent::pause(beat::duration now) const { return beats_ ? beats_->pause(now) : 1000; }
+int agent::pause(beat::duration now) const {
+  if (!beats_) return 1000;
+  if (!leave_by_) return beats_->pause(now);
+  using std::chrono::milliseconds;
+  const auto left = std::chrono::duration_cast<milliseconds>(*leave_by_ - now).count() + 1;
+  return static_cast<int>(std::clamp<milliseconds::rep>(left, 0, beats_->pause(now)));
+}
 
 /// The pool here cannot go on. Also called by threads that send outcomes.
 void agent::give_up() {

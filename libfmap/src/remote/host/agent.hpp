@@ -29,6 +29,8 @@ using make_processes =
 struct agent_options {
   std::string name;
   std::uint32_t workers = 1;
+  std::chrono::nanoseconds drain =
+      std::chrono::seconds{25};  ///< to finish what has begun, after a signal
 };
 
 /// A node runs no user code and decodes no item: nothing that a function does can end, silence or stall it. It decides
@@ -36,8 +38,7 @@ struct agent_options {
 /// sent. One thread calls it.
 class agent {
 public:
-  agent(uplink& up, agent_options options, make_processes make)
-      : up_{up}, options_{std::move(options)}, make_processes_{std::move(make)} {}
+  agent(uplink& up, agent_options options, make_processes make);
   agent(const agent&) = delete;
   agent& operator=(const agent&) = delete;
 
@@ -50,12 +51,18 @@ public:
   /// Bytes have arrived.
   void heard(beat::duration now);
 
+  /// Takes nothing more, gives back what has not begun, and ends when the rest is done, or after so long. The second
+  /// time: at once.
+  void leave(beat::duration time, const std::string& why);
+  beat::duration time_to_leave() const noexcept { return options_.drain; }
+
   /// Once in each turn: gives signs of life, and looks after the pool's and its own. False: the pool is silent.
   bool look(beat::duration now);
 
   /// Milliseconds until it has to look again.
   int pause(beat::duration now) const;
 
+  const std::string& name() const noexcept { return name_; }
   beat::duration silence() const noexcept { return silence_; }
 
 private:
@@ -69,6 +76,8 @@ private:
   bool open(wire::reader&);
   bool batch(wire::reader&);
   bool close(wire::reader&);
+  bool leave(wire::reader&);
+  void give_back(run_id there, const open_run&);
   bool take_beat(wire::reader&);
   [[noreturn]] void refused(wire::reader&);
   [[noreturn]] void quit();
@@ -77,6 +86,7 @@ private:
 
   uplink& up_;
   const agent_options options_;
+  const std::string host_, name_;
   const make_processes make_processes_;
   std::shared_ptr<detail::pool_core> core_;
   std::map<run_id, open_run> runs_;
@@ -85,6 +95,7 @@ private:
   std::uint64_t largest_ = 0;
   beat::duration silence_{std::chrono::minutes{1}}, now_{};
   std::optional<beat> beats_;
+  std::optional<beat::duration> leave_by_;
 };
 
 }  // namespace fmap::remote

@@ -57,6 +57,10 @@ bool agent::batch(wire::reader& r) {
   open_run* const s = find(frame.run);
   if (s == nullptr || items.count() == 0 || !items.fits()) return false;
   if (frame.alone && items.count() != 1) return false;
+  if (leave_by_) {
+    up_.send(frames::returned{frame.run, frame.first, items.count()});
+    return true;
+  }
   auto chunk = std::make_unique<kernel::chunk>(0, items.count(), s->work->layout);
   chunk->origin = frame.first;
   std::string_view bytes = items.bytes;
@@ -67,6 +71,17 @@ bool agent::batch(wire::reader& r) {
   }
   kernel::guest_port{*core_->box}.push(*s->here, std::move(chunk), items.count(), frame.alone);
   return true;
+}
+
+/// What no process of this node has got yet.
+void agent::give_back(run_id there, const open_run& s) {
+  kernel::guest_port port{*core_->box};
+  for (const outcome_span& span : port.withdraw(*s.here)) {
+    const std::uint32_t begin = span.end - span.count;
+    up_.post(frames::returned{there, span.in->origin + begin, span.count});
+    s.work->clear(*span.in, begin, span.end);
+    port.release(*s.here, span);
+  }
 }
 
 /// What runs of it goes on until it ends by itself, and tells nobody.
