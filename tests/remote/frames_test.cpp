@@ -40,12 +40,14 @@ void each_frame(F f) {
     "\1\0\0\0\0\0\0\0\2\0\0\0\0\0\0\0\3\0\0\0\0\0\0\0\4\0\0\0\2in"
     "\1\5\0\0\0\0\0\0\0\6\0\0\0\0\0\0\0\7\0\0\0\0\0\0\0\1\3A=b\xff\xff\xff\xff\0"s);
   f(frames::refused{"why"}, "\3why"s);
+  f(frames::leave{5}, "\5\0\0\0\0\0\0\0"s);
   f(frames::beat{1, 2, 3}, "\1\0\0\0\0\0\0\0\2\0\0\0\0\0\0\0\3\0\0\0\0\0\0\0"s);
   f(frames::hello{9, "print", "n", "h", 258, 2}, "\x9\0\0\0\5print\1n\1h\2\1\0\0\2\0\0\0"s);
   f(frames::outcomes{1, 2, 3, {4}}, "\1\0\0\0\0\0\0\0\2\0\0\0\0\0\0\0\3\0\0\0\0\0\0\0\1\4\0\0\0"s);
   f(frames::returned{1, 2, 3}, "\1\0\0\0\0\0\0\0\2\0\0\0\0\0\0\0\3\0\0\0"s);
   f(frames::started{}, ""s);
   f(frames::closed{4}, "\4\0\0\0\0\0\0\0"s);
+  f(frames::leaving{"why", 5}, "\3why\5\0\0\0\0\0\0\0"s);
   f(frames::broken{}, "\1"s);
 }
 
@@ -68,8 +70,8 @@ TEST_CASE("frames: the bytes of protocol version 2, there and back") {
 TEST_CASE("frames: who sends which") {
   each_frame([]<class Frame>(const Frame&, const std::string&) {
     INFO("kind " << static_cast<int>(Frame::is));
-    CHECK(frames::for_peer(Frame::is) == (static_cast<int>(Frame::is) < 9));
-    CHECK(frames::for_pool(Frame::is) == (static_cast<int>(Frame::is) > 7));
+    CHECK(frames::for_peer(Frame::is) == (static_cast<int>(Frame::is) < 10));
+    CHECK(frames::for_pool(Frame::is) == (static_cast<int>(Frame::is) > 8));
   });
 }
 
