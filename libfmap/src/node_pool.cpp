@@ -45,6 +45,7 @@ remote::node_settings checked(const node_pool_options& o) {
   if (o.launch.empty()) refuse("launch is empty: give a node_pool commands that start its nodes");
   if (o.launch.size() > most_nodes)
     refuse("launch: more than " + std::to_string(most_nodes) + " nodes are not supported");
+  result.launch.reserve(o.launch.size());
   for (const node_command& c : o.launch) result.launch.push_back(checked(c));
   if (o.heartbeat <= nanoseconds::zero()) refuse("heartbeat must be positive");
   if (o.heartbeat > o.silence / 3) refuse("heartbeat must be at most a third of silence");

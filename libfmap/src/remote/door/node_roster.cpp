@@ -207,6 +207,7 @@ bool node_roster::wait_for(std::size_t n, std::chrono::nanoseconds timeout) {
 std::vector<node_info> node_roster::all() const {
   std::lock_guard guard{mutex_};
   std::vector<node_info> result;
+  result.reserve(places_.size());
   for (const place_state& p : places_) result.push_back(p.info);
   return result;
 }

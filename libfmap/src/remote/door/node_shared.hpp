@@ -39,6 +39,7 @@ struct node_shared {
 private:
   static std::vector<std::string> commands_of(const std::vector<node_launch>& all) {
     std::vector<std::string> result;
+    result.reserve(all.size());
     for (const node_launch& l : all) result.push_back(l.command);
     return result;
   }
