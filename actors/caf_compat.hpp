@@ -134,6 +134,14 @@ inline caf::mailbox_element_ptr element_of(caf::strong_actor_ptr sender, caf::me
 #endif
 }
 
+/// Gives no answer to a message that is no request. In CAF 1 a promise that is dropped counts as broken, and the
+/// sender gets an error message.
+inline void answer_nothing([[maybe_unused]] caf::response_promise& promise) {
+#if FMAP_CAF_1
+  promise.deliver();
+#endif
+}
+
 /// Sends a message from nobody.
 template <class Handle, class Message>
 void post(const Handle& to, Message message) {

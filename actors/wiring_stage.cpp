@@ -39,22 +39,23 @@ std::optional<std::size_t> configured(const caf::actor_system& system, const std
   return static_cast<std::size_t>(*n);
 }
 
-#if !FMAP_CAF_1
-/// CAF 0.17 drops a value of another type in a file without a word. This option takes any, and whoever
-/// uses it refuses what is no number.
+/// CAF drops a value of another type in a file: 0.17 without a word, 1.1 with one on its log. This option takes any,
+/// and whoever uses it refuses what is no number.
 caf::config_option number_option(const std::string& name, const std::string& description) {
   static const auto any = [] {
     auto meta = *caf::detail::option_meta_state_instance<std::int64_t>();
+#if FMAP_CAF_1
+    meta.sync = [](void*, caf::config_value& x) {
+      const auto n = caf::get_as<std::int64_t>(x);
+      return n ? x.assign(*n) : caf::error{};
+    };
+#else
     meta.check = [](const caf::config_value&) { return caf::error{}; };
+#endif
     return meta;
   }();
-  return {caf::string_view{"fmap"}, name, description, &any};
+  return {"fmap", name, description, &any};
 }
-#else
-caf::config_option number_option(const std::string& name, const std::string& description) {
-  return caf::make_config_option<std::int64_t>("fmap", name, description);
-}
-#endif
 
 map_options options_of(const stage_options& o) {
   map_options result;

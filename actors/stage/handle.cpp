@@ -68,7 +68,7 @@ void handle::work() {
 void handle::answer(asker& to, detail::chunk& c, std::uint32_t offset) {
   if (c.state(offset).load(std::memory_order_acquire) == detail::slot_state::error)
     return fail(to, error_of(c.error(offset)));
-  if (answers_nothing_ && !to.requested) return;
+  if (answers_nothing_ && !to.requested) return answer_nothing(to.promise);
   caf::message result;
   try {
     result = types_->wrap(c.value(offset));
@@ -81,11 +81,10 @@ void handle::answer(asker& to, detail::chunk& c, std::uint32_t offset) {
 /// Who sent a plain message to a function that returns nothing waits for no answer, and by CAF's default an
 /// error message would end him: as with an actor's handler, it is printed.
 void handle::fail(asker& to, const caf::error& why) {
-  if (answers_nothing_ && !to.requested)
-    std::fprintf(stderr, "fmap: a message to a pool's handle failed: %s\n",
-                 caf::to_string(why).c_str());
-  else
-    to.promise.deliver(why);
+  if (!answers_nothing_ || to.requested) return to.promise.deliver(why);
+  std::fprintf(stderr, "fmap: a message to a pool's handle failed: %s\n",
+               caf::to_string(why).c_str());
+  answer_nothing(to.promise);
 }
 
 void handle::stay_alive() {

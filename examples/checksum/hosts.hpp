@@ -28,8 +28,9 @@ inline std::vector<fmap::node_command> commands_for(const std::vector<std::strin
   if (jobs) start += " --fmap-workers=" + std::to_string(*jobs);
   std::vector<fmap::node_command> result;
   for (const std::string& host : hosts)
-    result.emplace_back(
-        host == ":" ? start : "exec ssh -oBatchMode=yes " + shell_word(host) + " " + shell_word(start));
+    result.emplace_back(host == ":" ? start
+                                    : "exec ssh -oBatchMode=yes " + shell_word(host) + " "
+                                          + shell_word(start));
   return result;
 }
 
