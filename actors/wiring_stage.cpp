@@ -39,8 +39,8 @@ std::optional<std::size_t> configured(const caf::actor_system& system, const std
   return static_cast<std::size_t>(*n);
 }
 
-/// CAF drops a value of another type in a file: 0.17 without a word, 1.1 with one on its log. This option takes any,
-/// and whoever uses it refuses what is no number.
+/// CAF drops a value of another type in a file and goes on without it. This option takes any, and whoever uses it
+/// refuses what is no number.
 caf::config_option number_option(const std::string& name, const std::string& description) {
   static const auto any = [] {
     auto meta = *caf::detail::option_meta_state_instance<std::int64_t>();
