@@ -1,17 +1,21 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // A parallel sha256sum over any number of files in bounded memory: find / -type f | checksum -
 #include <chrono>
+#include <cstddef>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
+#include <optional>
 #include <utility>
 
 #include <fmap/fmap.hpp>
+#include <fmap/node_pool.hpp>
 #include <fmap/process_pool.hpp>
 
 #include "checksum/command_line.hpp"
 #include "checksum/found_paths.hpp"
 #include "checksum/hasher.hpp"
+#include "checksum/hosts.hpp"
 #include "checksum/printer.hpp"
 #include "tool.hpp"
 
@@ -54,6 +58,12 @@ bool hash_all(Pool& pool, const checksum::command_line& arguments) {
 }
 
 bool hash_all(const checksum::command_line& arguments) {
+  if (!arguments.nodes.empty()) {
+    std::optional<std::size_t> jobs;
+    if (arguments.jobs_given) jobs = arguments.jobs;
+    fmap::node_pool pool{{.launch = checksum::commands_for(arguments.nodes, jobs)}};
+    return hash_all(pool, arguments);
+  }
   if (arguments.processes) {
     fmap::process_pool pool{arguments.jobs};
     return hash_all(pool, arguments);

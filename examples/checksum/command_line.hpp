@@ -20,6 +20,8 @@ namespace checksum {
 struct command_line {
   std::vector<std::string> paths;
   std::size_t jobs = 1;
+  std::vector<std::string> nodes;  // hosts
+  bool jobs_given = false;
   std::optional<std::size_t> buffer;
   bool null_separated = false;
   bool ordered = false;
@@ -37,6 +39,19 @@ inline std::size_t number(const std::string& option, const std::string& text, st
     throw std::invalid_argument(option + " must be a number from 1 to " + std::to_string(most)
                                 + ", not '" + text + "'");
   return value;
+}
+
+/// The hosts that were given for --nodes.
+inline std::vector<std::string> hosts(const std::string& text) {
+  std::vector<std::string> result;
+  for (std::size_t begin = 0, end = 0; end != std::string::npos; begin = end + 1) {
+    end = text.find(',', begin);
+    result.push_back(text.substr(begin, end - begin));
+    if (result.back().empty() || result.back().front() == '-')
+      throw std::invalid_argument("--nodes must be host names, separated by commas, not '" + text
+                                  + "'");
+  }
+  return result;
 }
 
 /// Throws an exception that says what is wrong with the arguments.
@@ -60,6 +75,10 @@ inline command_line parse(int argc, char** argv) {
   add("o,ordered", "print in input order, not as files are done");
   add("0,null", "paths on standard input end with NUL, not newline");
   add("p,processes", "hash in processes of their own: a crash costs one file");
+  add("n,nodes",
+      "hash on these hosts, separated by commas, which ssh reaches and where program and files\n"
+      "are found under the same names as here; : is this host. --jobs counts for each of them",
+      cxxopts::value<std::string>(), "HOSTS");
   add("s,stats", "print statistics on standard error at the end");
   add("h,help", "print this text");
   add("version", "print which version this is");
@@ -78,6 +97,8 @@ inline command_line parse(int argc, char** argv) {
   }
   if (given.count("paths") > 0) result.paths = given["paths"].as<std::vector<std::string>>();
   result.jobs = number("--jobs", given["jobs"].as<std::string>(), 1024);
+  result.jobs_given = given.count("jobs") > 0;
+  if (given.count("nodes") > 0) result.nodes = hosts(given["nodes"].as<std::string>());
   if (given.count("buffer") > 0)
     result.buffer = number("--buffer", given["buffer"].as<std::string>(), 1'000'000);
   result.null_separated = given.count("null") > 0;

@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include <fmap/detail/node_main.hpp>
 #include <fmap/init.hpp>
 
 #include "actors/wiring.hpp"
@@ -19,6 +20,24 @@ namespace fmap {
 namespace {
 
 bool called = false;
+detail::node_main be_node = nullptr;
+
+constexpr char node_flag[] = "--fmap-node=";
+
+bool has_node_flag(int argc, char** argv) {
+  for (int i = 1; i < argc; ++i)
+    if (std::strncmp(argv[i], node_flag, sizeof node_flag - 1) == 0) return true;
+  return false;
+}
+
+void init_no_worker(int argc, char** argv) {
+  remote::find_this_program(argc > 0 ? argv[0] : nullptr);
+  if (!has_node_flag(argc, argv)) return;
+  if (be_node != nullptr) be_node(argc, argv);
+  std::fprintf(stderr, "fmap: this program has no node_pool: link fmap::nodes and include "
+                       "<fmap/node_pool.hpp> to start it as a node\n");
+  std::_Exit(2);
+}
 
 }  // namespace
 
@@ -26,7 +45,7 @@ void init(int argc, char** argv) {
   called = true;
   constexpr std::size_t length = sizeof remote::worker_flag - 1;
   if (argc != 2 || std::strncmp(argv[1], remote::worker_flag, length) != 0)
-    return remote::find_this_program(argc > 0 ? argv[0] : nullptr);
+    return init_no_worker(argc, argv);
   int socket = -1, recorder = -1;
   if (std::sscanf(argv[1] + length, "%d,%d", &socket, &recorder) == 2)
     remote::worker_main(socket, recorder, actors::make_threads);
@@ -35,5 +54,10 @@ void init(int argc, char** argv) {
 }
 
 bool detail::init_was_called() { return called; }
+
+bool detail::set_node_main(node_main run) noexcept {
+  be_node = run;
+  return true;
+}
 
 }  // namespace fmap

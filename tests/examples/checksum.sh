@@ -167,12 +167,16 @@ same 'stats: never more in flight than asked' true \
   "$(awk '/^buffersize/{size=$2} /^peak/{peak=$4}
           END{if (size == 7 && peak >= 1 && peak <= 7) print "true"}' <<<"$err")"
 
+run --nodes :,: --jobs 1 tree missing </dev/null
+same 'nodes: status, what is missing' '1 checksum: missing: No such file or directory' "$status $err"
+same 'nodes: the same hashes as without' "$(timeout 60 "$checksum" tree 2>/dev/null | sort)" "$(sort <<<"$out")"
+
 run --help
 same 'help: status and usage' "0 Usage:" "$status $(grep -o 'Usage:' <<<"$out")"
 run --version
 same 'version' '0  checksum (fmap)' "$status $err $(grep -xE 'checksum \(fmap\) [0-9]+(\.[0-9]+)+' <<<"$out" | cut -d' ' -f1-2)"
 for arguments in '' '--jobs 0 tree' '--jobs -1 tree' '--jobs x tree' '--buffer 0 tree' '--buffer' \
-  '--bogus tree' '--null tree' '--ordered=maybe tree' '-x' '--jobs'; do
+  '--bogus tree' '--null tree' '--nodes= tree' '--nodes=a,,b tree' '--nodes=-x tree' '--ordered=maybe tree' '-x' '--jobs'; do
   # shellcheck disable=SC2086
   run $arguments
   same "usage error: checksum $arguments" "1  Try 'checksum --help'." "$status $out $(tail -n 1 <<<"$err")"

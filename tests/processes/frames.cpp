@@ -82,7 +82,8 @@ TEST_CASE("frames: only what this peer sends is waited for, and only as much as 
   CHECK_FALSE(believes(other_end::pool, header(0, kind::batch)));
   CHECK_FALSE(believes(other_end::pool, header(1000, kind::outcomes)));
   CHECK_FALSE(believes(other_end::peer, header(1000, kind::batch)));
-  CHECK_FALSE(believes(other_end::peer, header(1000, static_cast<kind>(11))));
+  CHECK_FALSE(believes(other_end::peer,
+                       header(1000, static_cast<kind>(static_cast<int>(frames::last_kind) + 1))));
 }
 
 TEST_CASE("frames: what came before is handed over; what arrives in pieces is waited for") {

@@ -216,7 +216,7 @@ void worker_reads(testing::dice& d, int messages) {
           values += item;
           size = static_cast<std::uint32_t>(item.size());
         }
-        content = bytes_of(frames::batch{latest, next, place, sizes}) + values;
+        content = bytes_of(frames::batch{latest, next, place, false, sizes}) + values;
         next += sizes.size();
         place = (place + 8) % (flight_recorder::size - 8);
       }

@@ -30,22 +30,31 @@ bool reads(std::string_view bytes, Frame& x) {
 template <class F>
 void each_frame(F f) {
   f(frames::setup{3, "init", -5, 4096}, "\3\0\0\0\4init\xfb\xff\xff\xff\1\0\x10\0\0\0\0\0\0"s);
-  f(frames::open{258, "fn", "ab"}, "\2\1\0\0\0\0\0\0\2fn\2ab"s);
-  f(frames::batch{1, 2, 3, {4, 5}}, "\1\0\0\0\0\0\0\0\2\0\0\0\0\0\0\0\3\0\0\0\2\4\0\0\0\5\0\0\0"s);
+  f(frames::open{258, "fn", "ab", 5}, "\2\1\0\0\0\0\0\0\2fn\2ab\5\0\0\0\0\0\0\0"s);
+  f(frames::batch{1, 2, 3, true, {4, 5}},
+    "\1\0\0\0\0\0\0\0\2\0\0\0\0\0\0\0\3\0\0\0\1\2\4\0\0\0\5\0\0\0"s);
   f(frames::recall{7}, "\7\0\0\0\0\0\0\0"s);
   f(frames::close{8}, "\x8\0\0\0\0\0\0\0"s);
   f(frames::quit{}, ""s);
-  f(frames::hello{9, "print"}, "\x9\0\0\0\5print"s);
+  f(frames::welcome{1, 2, 3, 4, "in", 5, 6, 7, {"A=b"}, -1, {}},
+    "\1\0\0\0\0\0\0\0\2\0\0\0\0\0\0\0\3\0\0\0\0\0\0\0\4\0\0\0\2in"
+    "\1\5\0\0\0\0\0\0\0\6\0\0\0\0\0\0\0\7\0\0\0\0\0\0\0\1\3A=b\xff\xff\xff\xff\0"s);
+  f(frames::refused{"why"}, "\3why"s);
+  f(frames::leave{5}, "\5\0\0\0\0\0\0\0"s);
+  f(frames::beat{1, 2, 3}, "\1\0\0\0\0\0\0\0\2\0\0\0\0\0\0\0\3\0\0\0\0\0\0\0"s);
+  f(frames::hello{9, "print", "n", "h", 258, 2}, "\x9\0\0\0\5print\1n\1h\2\1\0\0\2\0\0\0"s);
   f(frames::outcomes{1, 2, 3, {4}}, "\1\0\0\0\0\0\0\0\2\0\0\0\0\0\0\0\3\0\0\0\0\0\0\0\1\4\0\0\0"s);
   f(frames::returned{1, 2, 3}, "\1\0\0\0\0\0\0\0\2\0\0\0\0\0\0\0\3\0\0\0"s);
   f(frames::started{}, ""s);
-  f(frames::broken{}, ""s);
+  f(frames::closed{4}, "\4\0\0\0\0\0\0\0"s);
+  f(frames::leaving{"why", 5}, "\3why\5\0\0\0\0\0\0\0"s);
+  f(frames::broken{}, "\1"s);
 }
 
 }  // namespace
 
-TEST_CASE("frames: the bytes of protocol version 1, there and back") {
-  CHECK(fmap::detail::protocol_version == 1);
+TEST_CASE("frames: the bytes of protocol version 2, there and back") {
+  CHECK(fmap::detail::protocol_version == 2);
   int kinds = 0;
   each_frame([&]<class Frame>(const Frame& sent, const std::string& expected) {
     INFO("kind " << static_cast<int>(Frame::is));
@@ -61,7 +70,8 @@ TEST_CASE("frames: the bytes of protocol version 1, there and back") {
 TEST_CASE("frames: who sends which") {
   each_frame([]<class Frame>(const Frame&, const std::string&) {
     INFO("kind " << static_cast<int>(Frame::is));
-    CHECK(frames::for_peer(Frame::is) == (static_cast<int>(Frame::is) < 6));
+    CHECK(frames::for_peer(Frame::is) == (static_cast<int>(Frame::is) < 10));
+    CHECK(frames::for_pool(Frame::is) == (static_cast<int>(Frame::is) > 8));
   });
 }
 

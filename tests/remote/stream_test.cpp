@@ -134,7 +134,7 @@ TEST_CASE("command peer: nobody sees how far it gets") {
   const witness::places where = cat.seen_by().reserve(5);
   CHECK(where.count == 5);
   for (std::uint32_t i = 0; i != 5; ++i)
-    CHECK(cat.seen_by().state_of(where.first + i) == mark::unknown);
+    CHECK(cat.seen_by().state_of(where.first + i) == mark::unseen);
   cat.seen_by().free(where.first, 5);
   CHECK_FALSE(cat.seen_by().out_of_memory());
   CHECK(cat.description() == "exec cat");

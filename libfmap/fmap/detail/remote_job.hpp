@@ -36,6 +36,9 @@ public:
 
   /// Appends a value, which stays.
   virtual void save_value(wire::writer&, chunk&, std::uint32_t) = 0;
+
+  /// Whether outcomes, errors too, are passed on as they come: load_value() gets all of one.
+  virtual bool relays() const { return false; }
 };
 
 /// A job made in a worker process: both halves of the same object.

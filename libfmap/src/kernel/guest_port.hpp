@@ -15,8 +15,8 @@ public:
   explicit guest_port(shared_mailbox& box) : box_{box} {}
 
   /// Queues the items in the first `count` slots of a chunk that came from elsewhere; the run has no
-  /// source of its own.
-  void push(run&, std::unique_ptr<chunk>, std::uint32_t count);
+  /// source of its own. `alone`: it is one item, and a suspect.
+  void push(run&, std::unique_ptr<chunk>, std::uint32_t count, bool alone = false);
 
   /// Takes what is queued of a run out of it. The slots keep their items, until release().
   std::vector<outcome_span> withdraw(run&);

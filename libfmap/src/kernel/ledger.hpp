@@ -37,8 +37,7 @@ struct recall {
 /// no lock, no clock, no user value. Not thread-safe; the shared mailbox visits it under its mutex. The tokens and
 /// outcomes of each run are its base's, the run_book; who holds what is told here.
 ///
-/// What speaks of nodes (is_node, hold, recall, confirmed) is for workers on other machines. No pool has such yet;
-/// tests and the simulator do.
+/// What speaks of nodes (is_node, hold, recall, confirmed) is for workers on other machines.
 ///
 /// Invariants, asserted after every call in debug builds:
 ///  1. free tokens (those granted to the source included) + items in flight == buffersize.
@@ -105,6 +104,12 @@ public:
   /// These held items are nobody's business any more; their tokens are free.
   void drop(worker_id, run_id, std::uint64_t first, std::uint32_t count);
 
+  /// Held items are in the hands of another worker from now on, as far as the first one holds them; those of a stopped
+  /// run are dropped. Whoever touches the slots of what a node holds takes it into the hands of a worker that is no
+  /// node first: its run does not go away meanwhile. Returns how many the other one got.
+  std::uint32_t pass_on(worker_id from, worker_id to, run_id, std::uint64_t first,
+                        std::uint32_t count);
+
   // -- ends of runs -----------------------------------------------------------
 
   /// Nothing more is granted; what is queued, ready or on a node is dropped now, what else is held when it finishes.
@@ -131,6 +136,7 @@ public:
 
   std::uint64_t held() const { return held_; }  ///< over all runs
   std::size_t workers() const { return workers_.size(); }
+  bool has_nodes() const { return nodes_ != 0; }
   const held_spans& held_by(worker_id) const;
 
   /// Checks invariants 1, 2, 4 and 8 index by index; for tests (slow).

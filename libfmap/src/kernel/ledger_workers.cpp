@@ -173,6 +173,22 @@ void ledger::give_back(worker_id worker, run_id run, std::uint64_t first, std::u
   r->check();
 }
 
+std::uint32_t ledger::pass_on(worker_id from, worker_id to, run_id run, std::uint64_t first,
+                              std::uint32_t count) {
+  worker_state* giver = workers_.find(from);
+  worker_state* taker = workers_.find(to);
+  account* r = runs_.find(run);
+  if (giver == nullptr || taker == nullptr || r == nullptr) return 0;
+  const std::uint32_t n = release(*giver, *r, first, count, [&](const held_span& s) {
+    if (r->stopped)
+      r->drop(s.count);
+    else
+      hold(*taker, *r, s);
+  });
+  r->check();
+  return r->stopped ? 0 : n;
+}
+
 void ledger::drop(worker_id worker, run_id run, std::uint64_t first, std::uint32_t count) {
   worker_state* w = workers_.find(worker);
   account* r = runs_.find(run);

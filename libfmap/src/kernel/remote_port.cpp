@@ -24,6 +24,15 @@ std::exception_ptr error_of(
   }
 }
 
+/// An item that ends with an error; the heir holds it, so that its run is not closed.
+void end_item(visit& v, const casualty& dead, worker_id heir,
+              const std::function<std::exception_ptr(const casualty&)>& why) {
+  run& r = *v->runs.at(dead.item.run);
+  chunk& c = r.chunks.at(dead.item.chunk);
+  v.outside([&] { r.work->fail(c, c.offset(dead.item.first), error_of(dead, why)); });
+  report_finished(v, r, heir, dead.item.first, 1, {});
+}
+
 }  // namespace
 
 void remote_port::join_remote(worker& w, doorbell_ptr bell, std::uint32_t weight,
@@ -35,7 +44,19 @@ void remote_port::join_remote(worker& w, doorbell_ptr bell, std::uint32_t weight
   w.remote = true;
 }
 
-parcel remote_port::take(worker& w, std::uint32_t most) {
+worker_id remote_port::join_node(worker& w, doorbell_ptr bell, const worker_shape& shape) {
+  visit v{box_};
+  v->workers.join(w, v->ledger.add_worker(shape), std::move(bell));
+  w.remote = true;
+  return v->ledger.add_worker({.capacity = any_number, .weight = 0});
+}
+
+void remote_port::set_hold(const worker& w, clock::duration hold) {
+  visit v{box_};
+  v->ledger.set_hold(w.id, hold);
+}
+
+parcel remote_port::take(worker& w, std::uint32_t most, worker_id hand) {
   visit v{box_};
   v->workers.rests(w);
   w.where = presence::at_work;
@@ -55,6 +76,7 @@ parcel remote_port::take(worker& w, std::uint32_t most) {
     v->ledger.give_back(w.id, s.run, s.first + most, s.count - most);
     s.count = most;
   }
+  if (hand != 0) v->ledger.pass_on(w.id, hand, s.run, s.first, s.count);
   v.call_worker();
   const run_ptr& r = v->runs.at(s.run);
   return {r, &r->chunks.at(s.chunk), s};
@@ -73,22 +95,46 @@ void remote_port::not_begun(run& r, worker_id id, std::uint64_t first, std::uint
   v.touch(r);
 }
 
-void remote_port::lost(worker& w, const std::function<mark(run_id, std::uint64_t)>& what,
+bool remote_port::pass_on(run& r, worker_id from, worker_id to, std::uint64_t first,
+                          std::uint32_t count) {
+  visit v{box_};
+  if (v->ledger.pass_on(from, to, r.id, first, count) != 0) return true;
+  v.touch(r);
+  return false;
+}
+
+void remote_port::died(const worker& w, run& r, std::uint64_t index, mark seen,
                        const std::function<std::exception_ptr(const casualty&)>& why) {
+  visit v{box_};
+  {
+    const temporary_worker heir{v, any_number};
+    const auto ends = v->ledger.died(w.id, r.id, index, seen, heir.id);
+    v.call_worker(urgency::at_once);
+    if (ends)
+      end_item(v, *ends, heir.id, why);
+    else
+      v.touch(r);
+  }
+  fail_if_broken(v);
+}
+
+void remote_port::confirmed(const worker& w, run_id run) {
+  visit v{box_};
+  v->ledger.confirmed(w.id, run);
+}
+
+void remote_port::lost(worker& w, const std::function<mark(run_id, std::uint64_t)>& what,
+                       const std::function<std::exception_ptr(const casualty&)>& why,
+                       worker_id hand) {
   {
     visit v{box_};
     {
       v->workers.rests(w);
+      if (hand != 0) v->ledger.remove_worker(hand);
       const temporary_worker heir{v, any_number};
       const auto casualties = v->ledger.remove_worker(w.id, what, heir.id);
       v.call_worker();  // what has been queued again does not wait for the user's code below
-      for (const casualty& dead : casualties) {
-        // The run cannot be closed while the heir holds its item.
-        run& r = *v->runs.at(dead.item.run);
-        chunk& c = r.chunks.at(dead.item.chunk);
-        v.outside([&] { r.work->fail(c, c.offset(dead.item.first), error_of(dead, why)); });
-        report_finished(v, r, heir.id, dead.item.first, 1, {});
-      }
+      for (const casualty& dead : casualties) end_item(v, dead, heir.id, why);
     }
     fail_if_broken(v);
   }

@@ -29,11 +29,13 @@ std::uint64_t run_book::grant(run_id id, std::uint64_t wanted) {
   return n;
 }
 
-void run_book::pulled(run_id id, std::uint32_t chunk, std::uint32_t count) {
+void run_book::pulled(run_id id, std::uint32_t chunk, std::uint32_t count, bool alone) {
   account* r = runs_.find(id);
   assert(r != nullptr && count <= r->counts.granted && "pulled more than was granted");
+  assert(!alone || count == 1);
   r->counts.granted -= count;
-  const span items{.run = id, .chunk = chunk, .count = count, .first = r->counts.pulled};
+  const span items{
+      .run = id, .chunk = chunk, .count = count, .first = r->counts.pulled, .alone = alone};
   r->counts.pulled += count;
   if (r->stopped) {
     r->drop(count);

@@ -25,8 +25,9 @@ public:
   /// Hands up to `wanted` free tokens to the source.
   std::uint64_t grant(run_id, std::uint64_t wanted);
 
-  /// The source used `count` granted tokens: the next `count` indices are queued, stored in `chunk`.
-  void pulled(run_id, std::uint32_t chunk, std::uint32_t count);
+  /// The source used `count` granted tokens: the next `count` indices are queued, stored in `chunk`. `alone`: it is one,
+  /// and a suspect.
+  void pulled(run_id, std::uint32_t chunk, std::uint32_t count, bool alone = false);
 
   /// The source is done: granted tokens come back and none are granted any more.
   void end(run_id);

@@ -15,8 +15,12 @@ namespace {
 /// Where the user left the bound open.
 void raise_bound(visit& v, run& r) {
   if (r.limits.widest == 0 || r.pace.cost.count() == 0) return;
-  const auto wanted =
-      raised_bound(r.pace.cost, v->ledger.buffersize(r.id), r.limits.widest, v->staff.capacity());
+  const std::uint64_t bound = v->ledger.buffersize(r.id);
+  auto wanted = raised_bound(r.pace.cost, bound, r.limits.widest, v->staff.capacity());
+  if (v->ledger.has_nodes()) {
+    const std::uint64_t useful = v->ledger.useful_bound(r.id);
+    if (useful > wanted.value_or(bound)) wanted = useful;
+  }
   if (!wanted) return;
   const run_counts c = v->ledger.counts(r.id);
   if (c.pulled - c.queued - c.held < tuning::first_items) return;

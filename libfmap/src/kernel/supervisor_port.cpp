@@ -44,6 +44,12 @@ duties supervisor_port::take_duties() {
   return {v->staff.take_starts(), v->tick.take_wanted(), v->phase.closing() && settled(*v)};
 }
 
+void supervisor_port::start_all() {
+  visit v{box_};
+  while (v->staff.may_start()) v->staff.start_one();
+  v.ring(v->supervisor);
+}
+
 std::chrono::microseconds supervisor_port::tick() {
   visit v{box_};
   const bool relied_on = std::any_of(v->runs.begin(), v->runs.end(),

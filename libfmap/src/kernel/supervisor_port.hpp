@@ -30,6 +30,9 @@ public:
 
   duties take_duties();
 
+  /// Has all workers started that the pool may have, whether there is work or not.
+  void start_all();
+
   /// Sets free what has been withheld for too long. Returns when to call again:
   ///
   ///   0                          | when take_duties() says so

@@ -14,7 +14,7 @@
 namespace fmap::remote {
 
 /// Runs `/bin/sh -c COMMAND` in a process group of its own, which is ended with it. Nobody sees how far it gets with
-/// an item. Its standard error is this program's. Meant for workers on other machines; no pool has such yet.
+/// an item. Its standard error is this program's. Meant for nodes: their agent survives what an item does.
 class command_peer final : public peer {
 public:
   /// `environment` is all of it.
@@ -33,7 +33,7 @@ public:
 private:
   const std::string command_;
   const std::vector<std::string> environment_;
-  hearsay nobody_;
+  hearsay nobody_{mark::unseen};
   std::optional<spawned_process> process_;
 };
 

@@ -145,8 +145,8 @@ bool connection::wait_and_fill() {
 /// Whether the other end may send such a frame.
 bool connection::possible(std::uint64_t length, frames::kind kind) const {
   const bool to_peer = other_ == other_end::pool;
-  return length != 0 && length <= frames::longest && kind <= frames::last_kind
-         && frames::for_peer(kind) == to_peer;
+  return length != 0 && length <= longest_ && kind <= frames::last_kind
+         && (to_peer ? frames::for_peer(kind) : frames::for_pool(kind));
 }
 
 bool connection::each(const handler& handle) {

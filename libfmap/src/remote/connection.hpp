@@ -33,6 +33,9 @@ public:
 
   stream& bytes() noexcept { return *bytes_; }
 
+  /// Longer frames than this make no sense; to begin with what can be sent at all.
+  void limit(std::uint64_t longest) noexcept { longest_ = longest; }
+
   /// Appends a frame, and what follows its fields.
   template <class Frame>
   void send(const Frame& frame, std::string_view body = {}) {
@@ -94,6 +97,7 @@ private:
 
   const std::unique_ptr<stream> bytes_;
   const other_end other_;
+  std::uint64_t longest_ = frames::longest;
   kernel::spinner spin_;
   std::string out_;
   std::size_t written_ = 0;

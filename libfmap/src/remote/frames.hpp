@@ -22,16 +22,24 @@ enum class kind : std::uint8_t {
   recall,
   close,
   quit,
+  welcome,
+  refused,
+  leave,
+  // both ways
+  beat,
   // from it
   hello,
   outcomes,
   returned,
   started,
+  closed,
+  leaving,
   broken
 };
 
-/// Whether frames of this kind go to the peer, and not to the pool.
-constexpr bool for_peer(kind k) { return k <= kind::quit; }
+/// Whether frames of this kind go to the peer; and whether they go to the pool.
+constexpr bool for_peer(kind k) { return k <= kind::beat; }
+constexpr bool for_pool(kind k) { return k >= kind::beat; }
 
 inline constexpr kind last_kind = kind::broken;
 
@@ -40,6 +48,9 @@ inline constexpr std::size_t full_size = 1u << 20;
 
 /// No frame is longer: one holds less than a megabyte and one item of less than 4 GiB.
 inline constexpr std::uint64_t longest = (std::uint64_t{1} << 32) + (1u << 24);
+
+/// Nor is one of a node before its pool knows who it is.
+inline constexpr std::uint64_t longest_hello = 1u << 16;
 
 /// Frames that more bytes follow: items, outcomes, an exception.
 template <class Frame>
@@ -59,18 +70,21 @@ struct setup {
   bool operator==(const setup&) const = default;
 };
 
-/// A run, before its first batch: the name of its function's type, and what the function object carries.
+/// A run, before its first batch: the name of its function's type, what the function object carries, and for how many
+/// nanoseconds a node lets an item run; 0: for ever.
 struct open {
   static constexpr kind is = kind::open;
 
   std::uint64_t run = 0;
   std::string function;
   std::string state;
+  std::uint64_t item_timeout = 0;
 
   bool operator==(const open&) const = default;
 };
 
-/// Consecutive items of a run: the size of each, and where the witness looks for the first. The items follow.
+/// Consecutive items of a run: the size of each, and where the witness looks for the first. The items follow. `alone`:
+/// it is one item, and a node has it executed by a process that holds no other.
 struct batch {
   static constexpr kind is = kind::batch;
   using body = void;
@@ -78,6 +92,7 @@ struct batch {
   std::uint64_t run = 0;
   std::uint64_t first = 0;
   std::uint32_t place = 0;
+  bool alone = false;
   std::vector<std::uint32_t> sizes;
 
   bool operator==(const batch&) const = default;
@@ -108,12 +123,61 @@ struct quit {
   bool operator==(const quit&) const = default;
 };
 
-/// Once, first.
+/// To a node, once, first: how its processes are to be, how large an item may be, and when either side is to give a
+/// sign of life, and is taken for lost without one; both in nanoseconds.
+struct welcome {
+  static constexpr kind is = kind::welcome;
+
+  std::uint64_t heartbeat = 0, silence = 0;
+  std::uint64_t largest_item = 0;
+  std::uint32_t threads = 1;
+  std::string initializer;
+  std::optional<std::uint64_t> max_items;
+  std::uint64_t restarts = 0, restart_window = 0;
+  std::vector<std::string> environment{};
+  int nice = 0;
+  std::optional<std::uint64_t> address_space_limit;
+
+  bool operator==(const welcome&) const = default;
+};
+
+/// To a node, instead of that: why it cannot be one of the pool's.
+struct refused {
+  static constexpr kind is = kind::refused;
+
+  std::string why;
+
+  bool operator==(const refused&) const = default;
+};
+
+/// To a node: give back what has not begun, finish the rest within so many nanoseconds.
+struct leave {
+  static constexpr kind is = kind::leave;
+
+  std::uint64_t time = 0;
+
+  bool operator==(const leave&) const = default;
+};
+
+/// A node is there. The last beat that came from the other side, and how many nanoseconds ago.
+struct beat {
+  static constexpr kind is = kind::beat;
+
+  std::uint64_t number = 0, echo = 0, lay = 0;
+
+  bool operator==(const beat&) const = default;
+};
+
+/// Once, first. A node also says who it is, and how many processes it has.
 struct hello {
   static constexpr kind is = kind::hello;
 
   std::uint32_t version = detail::protocol_version;
-  std::string fingerprint;
+  std::string fingerprint{};
+  std::string name{};
+  std::string host{};
+  int pid = 0;
+  std::uint32_t workers = 0;
 
   bool operator==(const hello&) const = default;
 };
@@ -142,17 +206,38 @@ struct returned {
   bool operator==(const returned&) const = default;
 };
 
-/// Once: the initializer has returned.
+/// Once: the initializer has returned. Of a node: it can take items.
 struct started {
   static constexpr kind is = kind::started;
 
   bool operator==(const started&) const = default;
 };
 
-/// The peer cannot work. The exception that says why follows.
+/// A node has nothing of a run that was closed, and says nothing of it any more.
+struct closed {
+  static constexpr kind is = kind::closed;
+
+  std::uint64_t run = 0;
+
+  bool operator==(const closed&) const = default;
+};
+
+/// A node takes nothing more, and ends after so many nanoseconds at the latest.
+struct leaving {
+  static constexpr kind is = kind::leaving;
+
+  std::string why;
+  std::uint64_t time = 0;
+
+  bool operator==(const leaving&) const = default;
+};
+
+/// The peer cannot work, and perhaps no other peer could either. The exception that says why follows.
 struct broken {
   static constexpr kind is = kind::broken;
   using body = void;
+
+  bool everywhere = true;
 
   bool operator==(const broken&) const = default;
 };
@@ -163,11 +248,11 @@ auto inspect(Inspector& f, setup& x) {
 }
 template <class Inspector>
 auto inspect(Inspector& f, open& x) {
-  return f(x.run, x.function, x.state);
+  return f(x.run, x.function, x.state, x.item_timeout);
 }
 template <class Inspector>
 auto inspect(Inspector& f, batch& x) {
-  return f(x.run, x.first, x.place, x.sizes);
+  return f(x.run, x.first, x.place, x.alone, x.sizes);
 }
 template <class Inspector>
 auto inspect(Inspector& f, recall& x) {
@@ -183,7 +268,7 @@ auto inspect(Inspector& f, quit&) {
 }
 template <class Inspector>
 auto inspect(Inspector& f, hello& x) {
-  return f(x.version, x.fingerprint);
+  return f(x.version, x.fingerprint, x.name, x.host, x.pid, x.workers);
 }
 template <class Inspector>
 auto inspect(Inspector& f, outcomes& x) {
@@ -198,8 +283,33 @@ auto inspect(Inspector& f, started&) {
   return f();
 }
 template <class Inspector>
-auto inspect(Inspector& f, broken&) {
-  return f();
+auto inspect(Inspector& f, welcome& x) {
+  return f(x.heartbeat, x.silence, x.largest_item, x.threads, x.initializer, x.max_items,
+           x.restarts, x.restart_window, x.environment, x.nice, x.address_space_limit);
+}
+template <class Inspector>
+auto inspect(Inspector& f, refused& x) {
+  return f(x.why);
+}
+template <class Inspector>
+auto inspect(Inspector& f, leave& x) {
+  return f(x.time);
+}
+template <class Inspector>
+auto inspect(Inspector& f, leaving& x) {
+  return f(x.why, x.time);
+}
+template <class Inspector>
+auto inspect(Inspector& f, beat& x) {
+  return f(x.number, x.echo, x.lay);
+}
+template <class Inspector>
+auto inspect(Inspector& f, closed& x) {
+  return f(x.run);
+}
+template <class Inspector>
+auto inspect(Inspector& f, broken& x) {
+  return f(x.everywhere);
 }
 
 /// Reads a frame's fields. False: it is malformed. What follows them, if anything does, is left in the reader.

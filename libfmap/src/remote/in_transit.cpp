@@ -30,6 +30,10 @@ void in_transit::forget_empty() {
   std::erase_if(batches_, [](const sent_batch& b) { return b.open == 0; });
 }
 
+void in_transit::forget_stopped() {
+  std::erase_if(batches_, [](const sent_batch& b) { return b.of->seen.stopped.load(); });
+}
+
 std::uint32_t in_transit::size() const noexcept {
   std::uint32_t n = 0;
   for (const sent_batch& b : batches_) n += b.open;

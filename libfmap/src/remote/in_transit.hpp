@@ -59,6 +59,9 @@ public:
   /// Batches of which nothing is open any more.
   void forget_empty();
 
+  /// What is of runs that were stopped, of a peer without a recorder.
+  void forget_stopped();
+
   /// All has been decided on.
   void forget() { batches_.clear(); }
 

@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "src/remote/item_fate.hpp"
 #include "src/remote/session.hpp"
 
 namespace fmap::remote {
@@ -76,7 +77,12 @@ void session::conclude(const std::exception_ptr& not_started) {
       },
       [&](const casualty& c) {
         const run_id run = c.item.run;
-        return findings.error_of(c, seen(run, c.item.first), held().timeout_of(run));
+        const mark how = seen(run, c.item.first);
+        const std::exception_ptr error = findings.error_of(c, how, held().timeout_of(run));
+        const sent_batch* const b = held().find(run);
+        if (b == nullptr || !b->work->relays()) return error;
+        return std::make_exception_ptr(
+            relayed_end{c.why, findings.judge({run, c.item.first}, how), error});
       });
 }
 

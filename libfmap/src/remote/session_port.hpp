@@ -25,15 +25,34 @@ public:
     kernel::remote_port{box_}.join_remote(self_, std::move(bell), weight, capacity);
   }
 
+  /// The same as a node.
+  void join_node(doorbell_ptr bell, const kernel::worker_shape& shape) {
+    hand_ = kernel::remote_port{box_}.join_node(self_, std::move(bell), shape);
+  }
+  bool is_node() const { return hand_ != 0; }
+
+  /// A node holds work for so long for each of its threads, besides what they execute.
+  void set_hold(clock::duration hold) { kernel::remote_port{box_}.set_hold(self_, hold); }
+
   /// The next batch, at most `most` items. None: the bell will ring.
   parcel take(std::uint64_t most) {
     return kernel::remote_port{box_}.take(
-        self_, static_cast<std::uint32_t>(std::min<std::uint64_t>(most, any_number)));
+        self_, static_cast<std::uint32_t>(std::min<std::uint64_t>(most, any_number)), hand_);
+  }
+
+  /// Items that were taken are about to be sent, and their slots will not be touched. False: nobody wants them.
+  bool hand_over(run& r, std::uint64_t first, std::uint32_t count) {
+    return !is_node() || kernel::remote_port{box_}.pass_on(r, hand_, self_.id, first, count);
+  }
+
+  /// Outcomes of items are about to be put into their slots. False: nobody wants them, and the slots may be gone.
+  bool take_back(run& r, std::uint64_t first, std::uint32_t count) {
+    return !is_node() || kernel::remote_port{box_}.pass_on(r, self_.id, hand_, first, count);
   }
 
   /// Items are done, their slots filled, and took so long in all; 0: nobody knows.
   void finished(run& r, std::uint64_t first, std::uint32_t count, clock::duration took = {}) {
-    kernel::remote_port{box_}.finished(r, self_.id, first, count, took);
+    kernel::remote_port{box_}.finished(r, is_node() ? hand_ : self_.id, first, count, took);
   }
 
   /// Items have not begun and can go to somebody else.
@@ -41,10 +60,19 @@ public:
     kernel::remote_port{box_}.not_begun(r, self_.id, first, count);
   }
 
+  /// An item died elsewhere, but the peer lives.
+  void died(run& r, std::uint64_t index, mark seen,
+            const std::function<std::exception_ptr(const casualty&)>& why) {
+    kernel::remote_port{box_}.died(self_, r, index, seen, why);
+  }
+
+  /// The node has nothing of a stopped run any more.
+  void confirmed(run_id run) { kernel::remote_port{box_}.confirmed(self_, run); }
+
   /// The peer is gone, and so is this worker.
   void lost(const std::function<mark(run_id, std::uint64_t)>& what,
             const std::function<std::exception_ptr(const casualty&)>& why) {
-    kernel::remote_port{box_}.lost(self_, what, why);
+    kernel::remote_port{box_}.lost(self_, what, why, hand_);
   }
 
   /// Takes no more; another worker may be started in its place.
@@ -67,6 +95,7 @@ public:
 private:
   shared_mailbox& box_;
   kernel::worker& self_;
+  kernel::worker_id hand_ = 0;  // of a node: what it has taken, or got back, and not handed on
 };
 
 }  // namespace fmap::remote

@@ -11,6 +11,8 @@
 #include <fmap/detail/exception_codec.hpp>
 #include <fmap/errors.hpp>
 
+#include "src/remote/item_fate.hpp"
+
 namespace fmap::remote {
 
 namespace {
@@ -30,7 +32,10 @@ remote_job& remote(job& work) { return dynamic_cast<remote_job&>(work); }
 
 void transfer::open(const run_ptr& r) {
   const remote_job& work = remote(*r->work);
-  frames::open frame{r->id, std::string{work.key()}, {}};
+  frames::open frame{r->id,
+                     std::string{work.key()},
+                     {},
+                     static_cast<std::uint64_t>(r->limits.item_timeout.count())};
   wire::writer w{frame.state};
   work.save_function(w);
   w.throw_if_failed();
@@ -47,6 +52,9 @@ bool transfer::encode(const parcel& p, remote_job& work, std::uint32_t slot) {
   w.throw_if_failed();
   const std::size_t size = scratch_.size() - before;
   if (size > most_bytes) throw wire::error{"an item of 4 GiB or more"};
+  if (size > largest_)
+    throw error{"fmap: an item has " + std::to_string(size)
+                + " bytes, more than max_item_bytes, which is " + std::to_string(largest_)};
   sizes_.push_back(static_cast<std::uint32_t>(size));
   return true;
 }
@@ -94,10 +102,13 @@ std::uint32_t transfer::send(const parcel& p) {
 /// Sends the items in scratch_, of which the first is `first`, in as many frames as the witness' places make
 /// necessary.
 void transfer::post(const parcel& p, remote_job& work, std::uint64_t first) {
+  const auto count = static_cast<std::uint32_t>(sizes_.size());
+  if (count == 0 || !port_.hand_over(*p.of, first, count)) return;
   std::string_view bytes{scratch_};
   for (auto from = sizes_.begin(); from != sizes_.end();) {
     const witness::places where = held_.reserve(static_cast<std::uint32_t>(sizes_.end() - from));
-    const frames::batch frame{p.of->id, first, where.first, {from, from + where.count}};
+    const frames::batch frame{
+        p.of->id, first, where.first, p.items.alone, {from, from + where.count}};
     std::size_t size = 0;
     for (const std::uint32_t s : frame.sizes) size += s;
     line_.send(frame, bytes.substr(0, size));
@@ -109,6 +120,7 @@ void transfer::post(const parcel& p, remote_job& work, std::uint64_t first) {
 }
 
 void transfer::tidy_up() {
+  if (port_.is_node()) held_.forget_stopped();
   for (sent_batch& b : held_.batches()) {
     if (b.recalled || !b.of->seen.stopped) continue;
     for (sent_batch& other : held_.batches()) other.recalled = other.recalled || other.of == b.of;
@@ -118,6 +130,7 @@ void transfer::tidy_up() {
     const run_ptr r = o.second.lock();
     if (r && (!r->seen.stopped || held_.find(o.first) != nullptr)) return false;
     line_.send(frames::close{o.first});
+    if (port_.is_node()) closing_.insert(o.first);
     return true;
   });
 }
@@ -134,6 +147,7 @@ void transfer::recall_all() {
 bool transfer::outcomes(wire::reader& r) {
   frames::outcomes frame;
   if (!frames::read(r, frame)) return false;
+  if (closing_.contains(frame.run)) return true;
   std::string_view bytes = r.rest();
   const std::chrono::nanoseconds each{
       static_cast<std::chrono::nanoseconds::rep>(std::min(frame.ns_each, longest))};
@@ -142,9 +156,15 @@ bool transfer::outcomes(wire::reader& r) {
     sent_batch* const b = held_.find(frame.run, first);
     if (b == nullptr) return false;
     const run_ptr run = b->of;  // not closed as long as the mailbox knows that we hold the item
+    if (const std::uint32_t size = frame.sizes[i]; size == 0 || size > bytes.size()) return false;
+    if (ends_elsewhere(bytes)) {
+      if (!take_fate(*b, first, bytes.substr(0, frame.sizes[i]))) return false;
+      bytes.remove_prefix(frame.sizes[i++]);
+      continue;
+    }
     bool sane = true;
     const std::uint32_t n = take_outcomes(*b, first, frame, bytes, sane);
-    delivered_ = delivered_ || n != 0;
+    done_ += n;
     port_.finished(*run, first, n, each * n);
     if (!sane) return false;
     i += n;
@@ -153,21 +173,48 @@ bool transfer::outcomes(wire::reader& r) {
   return bytes.empty();
 }
 
-/// Takes outcomes of one batch from `bytes`, from that of the item `first` on. Returns how many.
+/// Takes outcomes of one batch from `bytes`, from that of the item `first` on, up to one that died elsewhere. Returns
+/// how many.
 std::uint32_t transfer::take_outcomes(sent_batch& b, std::uint64_t first,
                                       const frames::outcomes& frame, std::string_view& bytes,
                                       bool& sane) {
+  const std::size_t from = first - frame.first;
   std::uint32_t n = 0;
-  for (std::uint64_t index = first; index - frame.first != frame.sizes.size() && b.holds(index);
-       ++index, ++n) {
-    const std::uint32_t size = frame.sizes[index - frame.first];
-    sane = size != 0 && size <= bytes.size();
-    if (!sane) break;
-    load(b, index, bytes.substr(0, size));
+  for (std::size_t at = 0; from + n != frame.sizes.size() && b.holds(first + n); ++n) {
+    const std::uint32_t size = frame.sizes[from + n];
+    sane = size != 0 && size <= bytes.size() - at;
+    if (!sane || ends_elsewhere(bytes.substr(at))) break;
+    at += size;
+  }
+  const bool wanted = n != 0 && port_.take_back(*b.of, first, n);
+  for (std::uint32_t i = 0; i != n; ++i) {
+    const std::uint32_t size = frame.sizes[from + i];
+    if (wanted) load(b, first + i, bytes.substr(0, size));
     bytes.remove_prefix(size);
   }
   held_.close(b, first, n);
   return n;
+}
+
+/// Whether it is a node's word that the item has died.
+bool transfer::ends_elsewhere(std::string_view outcome) const {
+  return port_.is_node() && static_cast<std::uint8_t>(outcome.front()) > 1;
+}
+
+/// False: it makes no sense.
+bool transfer::take_fate(sent_batch& b, std::uint64_t index, std::string_view bytes) {
+  item_fate fate;
+  wire::reader r{bytes};
+  if (!r.apply(fate) || !r.expect_end() || fate.kind < outcome_kind::died) return false;
+  const run_ptr run = b.of;
+  held_.close(b, index, 1);
+  ++deaths_;
+  port_.died(*run, index, fate.judged(), [&](const casualty& c) -> std::exception_ptr {
+    if (c.why == casualty::reason::expired)
+      return std::make_exception_ptr(item_timeout{index, run->limits.item_timeout});
+    return std::make_exception_ptr(worker_lost{index, c.attempts, fate.death});
+  });
+  return true;
 }
 
 /// Puts the outcome of an item into its slot.
@@ -175,6 +222,8 @@ void transfer::load(const sent_batch& b, std::uint64_t index, std::string_view b
   const std::uint32_t slot = b.in->offset(index);
   try {
     wire::reader r{bytes};
+    if (b.work->relays() && static_cast<std::uint8_t>(bytes.front()) <= 1)
+      return b.work->load_value(r, *b.in, slot);
     bool failed = false;
     if (!r.apply(failed)) r.throw_if_failed();
     if (failed) {
@@ -189,9 +238,17 @@ void transfer::load(const sent_batch& b, std::uint64_t index, std::string_view b
   }
 }
 
+bool transfer::closed(wire::reader& r) {
+  frames::closed frame;
+  if (!frames::read(r, frame) || closing_.erase(frame.run) == 0) return false;
+  port_.confirmed(frame.run);
+  return true;
+}
+
 bool transfer::returned(wire::reader& r) {
   frames::returned frame;
   if (!frames::read(r, frame)) return false;
+  if (closing_.contains(frame.run)) return true;
   for (std::uint32_t i = 0; i != frame.count; ++i) {
     const std::uint64_t index = frame.first + i;
     sent_batch* const b = held_.find(frame.run, index);

@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <memory>
 #include <system_error>
+#include <utility>
 
 #include <fcntl.h>
 
@@ -34,6 +35,8 @@ std::string encode_here(const std::exception_ptr& error) {
   }()};
   return detail::encode_exception(error, host, ::getpid());
 }
+
+uplink::uplink(std::unique_ptr<stream> bytes) : line_{std::move(bytes), other_end::pool} {}
 
 uplink::uplink(int fd) : line_{std::make_unique<plain_stream>(copy_of(fd)), other_end::pool} {}
 

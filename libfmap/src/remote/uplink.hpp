@@ -3,6 +3,7 @@
 #pragma once
 
 #include <exception>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <string_view>
@@ -21,6 +22,7 @@ class uplink {
 public:
   /// Uses a copy of the descriptor.
   explicit uplink(int fd);
+  explicit uplink(std::unique_ptr<stream> bytes);
 
   /// Gathers frames; they leave with the next flush() at the latest.
   template <class Frame>
@@ -30,6 +32,14 @@ public:
     if (!line_.write(frame, body)) ::_exit(0);
   }
   void flush();
+
+  /// The same, unless somebody is writing just now.
+  template <class Frame>
+  void send_if_idle(const Frame& frame) {
+    check_process();
+    std::unique_lock lock{mutex_, std::try_to_lock};
+    if (lock.owns_lock() && (!line_.write(frame, {}) || !line_.flush_all())) ::_exit(0);
+  }
 
   template <class Frame>
   void send(const Frame& frame, std::string_view body = {}) {

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// How a program that was started as a node comes to be one.
+#pragma once
+
+namespace fmap::detail {
+
+using node_main = void (*)(int argc, char** argv);
+
+/// Has fmap::init call this in a program that was started with --fmap-node. Returns true.
+bool set_node_main(node_main) noexcept;
+
+/// Serves a pool. Part of fmap::nodes; never returns.
+void run_node(int argc, char** argv);
+
+}  // namespace fmap::detail

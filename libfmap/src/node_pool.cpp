@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// A pool whose workers are processes of other machines.
+
+#include <algorithm>
+#include <stdexcept>
+#include <string>
+
+#include <fmap/node_pool.hpp>
+
+#include "actors/wiring_node.hpp"
+#include "src/init.hpp"
+#include "src/process_options.hpp"
+#include "src/remote/door/plain_text.hpp"
+#include "src/remote/environment.hpp"
+#include "src/remote/host/host_main.hpp"
+
+namespace fmap {
+
+namespace {
+
+using std::chrono::nanoseconds;
+
+constexpr std::size_t most_nodes = 10'000;
+constexpr std::size_t least_item_bytes = 1024, most_item_bytes = 0xffff'ffff;
+
+[[noreturn]] void refuse(const std::string& why) { throw std::invalid_argument{"fmap: " + why}; }
+
+std::uint64_t count(nanoseconds d) {
+  return static_cast<std::uint64_t>(std::min<nanoseconds>(d, detail::for_ever).count());
+}
+
+remote::node_launch checked(const node_command& c) {
+  if (c.command.empty()) refuse("launch: a command is empty");
+  if (c.restart_window < nanoseconds::zero()) refuse("restart_window is negative or not a number");
+  if (c.boot_timeout <= nanoseconds::zero()) refuse("boot_timeout must be positive");
+  return {c.command, c.restarts, std::min<nanoseconds>(c.restart_window, detail::for_ever),
+          std::min<nanoseconds>(c.boot_timeout, detail::for_ever)};
+}
+
+remote::node_settings checked(const node_pool_options& o) {
+  if (!detail::init_was_called())
+    throw std::logic_error{
+        "fmap: nodes run this program's main: call fmap::init(argc, argv) first in it"};
+  remote::node_settings result;
+  if (o.launch.empty()) refuse("launch is empty: give a node_pool commands that start its nodes");
+  if (o.launch.size() > most_nodes)
+    refuse("launch: more than " + std::to_string(most_nodes) + " nodes are not supported");
+  result.launch.reserve(o.launch.size());
+  for (const node_command& c : o.launch) result.launch.push_back(checked(c));
+  if (o.heartbeat <= nanoseconds::zero()) refuse("heartbeat must be positive");
+  if (o.heartbeat > o.silence / 3) refuse("heartbeat must be at most a third of silence");
+  if (o.max_node_workers == 0) refuse("max_node_workers must be at least 1");
+  if (o.max_item_bytes < least_item_bytes || o.max_item_bytes > most_item_bytes)
+    refuse("max_item_bytes is " + std::to_string(o.max_item_bytes) + ", it goes from "
+           + std::to_string(least_item_bytes) + " to " + std::to_string(most_item_bytes));
+  if (o.processes.workers)
+    refuse("processes.workers: how many a node has is said where it is started, --fmap-workers=N");
+  const remote::process_settings p = settings_of(o.processes);
+  result.most_threads = o.max_node_workers;
+  result.environment = remote::environment_with({});
+  result.welcome = {.heartbeat = count(o.heartbeat),
+                    .silence = count(o.silence),
+                    .largest_item = o.max_item_bytes,
+                    .threads = p.threads,
+                    .initializer = p.initializer,
+                    .max_items = p.max_items,
+                    .restarts = p.restarts,
+                    .restart_window = count(p.restart_window),
+                    .environment = o.processes.environment,
+                    .nice = p.nice,
+                    .address_space_limit = p.address_space_limit};
+  return result;
+}
+
+std::shared_ptr<detail::pool_core> make_core(caf::actor_system& system,
+                                             std::shared_ptr<caf::actor_system> owner,
+                                             const node_pool_options& options) {
+  return std::make_shared<actors::node_core>(
+      system, std::move(owner),
+      std::make_shared<remote::node_shared>(checked(options), options.on_event));
+}
+
+remote::node_roster& roster_of(const detail::pool_core& core) {
+  return static_cast<const actors::node_core&>(core).roster();
+}
+
+}  // namespace
+
+node_pool::node_pool(const node_pool_options& options) {
+  auto system = actors::default_system();
+  auto& s = *system;
+  core_ = make_core(s, std::move(system), options);
+}
+
+node_pool::node_pool(caf::actor_system& system, const node_pool_options& options) {
+  core_ = make_core(system, nullptr, options);
+}
+
+std::size_t node_pool::wait_for_nodes(std::size_t n, detail::any_duration timeout) const {
+  remote::node_roster& roster = roster_of(*core_);
+  const auto begun = std::chrono::steady_clock::now();
+  const bool all = roster.wait_for(n, std::min<nanoseconds>(timeout, detail::for_ever));
+  const std::size_t ready = roster.ready();
+  if (all) return ready;
+  const std::string why = roster.troubles();
+  throw timeout_error{"fmap: " + std::to_string(ready) + " of " + std::to_string(n)
+                      + " nodes are ready after "
+                      + remote::in_seconds(std::chrono::steady_clock::now() - begun)
+                      + (why.empty() ? "" : "; ") + why};
+}
+
+bool node_pool::drain(std::string_view name, detail::any_duration deadline) {
+  return roster_of(*core_).drain(name, std::min<nanoseconds>(deadline, detail::for_ever));
+}
+
+void node_pool::drop(std::string_view name) { roster_of(*core_).drop(name); }
+
+std::vector<node_info> node_pool::nodes() const { return roster_of(*core_).all(); }
+
+std::size_t node_pool::workers() const { return roster_of(*core_).workers(); }
+
+void detail::run_node(int argc, char** argv) {
+  remote::host_main(argc, argv, actors::make_processes);
+}
+
+}  // namespace fmap
