@@ -6,7 +6,7 @@ FMAP_ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$FMAP_ROOT"
 
 # What each purpose needs, as Debian package names.
-PACKAGES_BUILD=(g++ cmake ninja-build ccache libcaf-dev libssl-dev libcxxopts-dev
+PACKAGES_BUILD=(g++ cmake ninja-build ccache libcaf-dev libssl-dev libcxxopts-dev nlohmann-json3-dev
                 libcurl4-openssl-dev pkg-config git)
 PACKAGES_TEST=("${PACKAGES_BUILD[@]}" catch2 libboost-dev libasio-dev bats)
 PACKAGES_BENCH=("${PACKAGES_BUILD[@]}" libbenchmark-dev libtbb-dev libboost-dev python3)

@@ -33,7 +33,7 @@ int main(int argc, char** argv) {
   occupy_standard_streams();
   try {
     const options o = parse(argc, argv, processors());
-    if (o.help) return print(help_text());
+    if (o.help) return print(help_text(o.help_all));
     if (o.version) return print("fmap " FMAP_VERSION "\n");
     return run(o);
   } catch (const usage_error& e) {

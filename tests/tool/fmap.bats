@@ -251,7 +251,7 @@ status_of() {
 }
 
 @test "options that make no sense are refused, and nothing is run" {
-  for words in '-j0 touch RAN' '--nonsense touch RAN' '--joblog=x touch RAN' '' '-j2 -b1 touch RAN'; do
+  for words in '-j0 touch RAN' '--nonsense touch RAN' '--worker touch RAN' '' '-j2 -b1 touch RAN'; do
     status_of 2 fmap $words ::: a
   done
   [ ! -e RAN ]
@@ -316,6 +316,275 @@ status_of() {
   kill -9 $pid
   wait $pid || :
   for file in pid1 pid2 child1 child2; do wait_for gone "$(cat $file)"; done
+}
+
+# -- lines and tags --------------------------------------------------------------------------------
+
+@test "--line-buffer: whole lines as they come, of several commands by turns" {
+  mkfifo pipe
+  "$FMAP" -j2 --line-buffer -c 'printf "%s half" "$1"; echo " and half"; while [ ! -e go$1 ]; do sleep 0.05; done; echo "$1 end"' ::: a b >pipe &
+  exec 9<pipe
+  { read -r one; read -r two; } <&9
+  [ "$(printf '%s\n' "$one" "$two" | sort)" = $'a half and half\nb half and half' ]
+  touch gob
+  read -r line <&9
+  [ "$line" = 'b end' ]
+  touch goa
+  read -r line <&9
+  [ "$line" = 'a end' ]
+  wait
+  exec 9<&-
+  seq 4 | fmap -j4 --line-buffer -c 'seq -f "$1 %.0f" 20000' >out
+  [ "$(wc -l <out)" = 80000 ]
+  [ -z "$(grep -vE '^[1-4] [0-9]+$' out)" ]
+}
+
+@test "--tag: the item and a tab before each line" {
+  [ "$(fmap -k --tag -c 'echo x; echo y >&2; echo z' ::: a b 2>&1)" = $'a\tx\na\tz\na\ty\nb\tx\nb\tz\nb\ty' ]
+  [ "$(fmap -k --tag={#}:{/} echo ::: d/a d/b)" = $'1:a\td/a\n2:b\td/b' ]
+  [ "$(fmap --line-buffer --tag echo ::: a)" = $'a\ta' ]
+}
+
+@test "-o: outputs go to a file; a full disk is no success" {
+  fmap -k -o OUT echo ::: a b
+  [ "$(cat OUT)" = $'a\nb' ]
+  status_of 125 fmap -o /dev/full echo ::: a b
+}
+
+# -- failing ---------------------------------------------------------------------------------------
+
+@test "--tries: a failing item is begun again, the output and status of the last try count" {
+  [ "$(fmap --tries=3 -c 'echo try $FMAP_ATTEMPT; echo . >>tries; [ "$FMAP_ATTEMPT" = 3 ]' ::: a)" = 'try 3' ]
+  [ "$(wc -l <tries)" = 3 ]
+  status_of 123 fmap --retries 2 -c 'echo try $FMAP_ATTEMPT; exit 4' ::: a
+  [ "$(cat out)" = 'try 2' ]
+  grep -qx 'fmap: a: exit 4 after 2 tries' err
+  status_of 123 fmap --tries=3 --retry-on=7,signal -c 'echo . >>other; exit 4' ::: a
+  [ "$(wc -l <other)" = 1 ]
+  # The order and all outputs stay.
+  seq 20 | fmap -k -j4 --tries=2 -c 'echo "$1 $FMAP_ATTEMPT"; [ $(($1 % 2)) = 0 ] || [ "$FMAP_ATTEMPT" = 2 ]' >out
+  seq 20 | awk '{ print $1, $1 % 2 + 1 }' | cmp - out
+}
+
+@test "a pause before the next try does not take the slot" {
+  fmap -j1 --tries=2 --retry-delay=1s -c 'echo "$1 $FMAP_ATTEMPT" >>order; [ "$1$FMAP_ATTEMPT" != a1 ]' ::: a b
+  [ "$(cat order)" = $'a 1\nb 1\na 2' ]
+}
+
+@test "tries in input order and without room for outputs do not stand still" {
+  seq 8 | fmap -k -j4 --tries=2 --retry-delay=100ms --buffer-bytes=1k --spill=0 \
+    -c 'head -c 100000 /dev/zero | tr "\0" x; [ "$1" != 1 ] || [ "$FMAP_ATTEMPT" = 2 ]' >out 2>err || :
+  [ "$(wc -c <out)" -ge 800000 ]
+}
+
+@test "--timeout as a percentage of the median" {
+  status_of 123 fmap -j1 --timeout=2000% --kill-after=100ms -c '[ "$1" != 7 ] || sleep 1000' ::: 1 2 3 4 5 6 7 8
+  grep -qx 'fmap: 7: time-out' err
+  grep -q '1 of 8' err
+}
+
+@test "--halt: nothing more is begun, or what runs is ended, too" {
+  status_of 124 fmap -j1 --halt soon,fail=1 -c 'echo "$1"; [ "$1" != 2 ]' ::: 1 2 3 4
+  [ "$(cat out)" = $'1\n2' ]
+  status_of 123 fmap -j1 --halt soon,fail=1 -c '[ "$1" != 4 ]' ::: 1 2 3 4
+  status_of 0 fmap -j1 --halt now,success=1 -c 'echo "$1"; [ "$1" = 2 ]' ::: 1 2 3 4
+  [ "$(cat out)" = $'1\n2' ]
+  status_of 124 fmap -j2 --halt now,fail=1 -c 'if [ "$1" = 1 ]; then echo $$ >pid; exec sleep 1000; fi; while [ ! -s pid ]; do sleep 0.05; done; false' ::: 1 2 3
+  gone "$(cat pid)"
+  status_of 124 fmap -j1 --halt soon,done=50% true ::: 1 2 3 4
+  seq 30 | status_of 2 fmap --halt soon,done=50% true
+}
+
+@test "--deadline: as a first signal, and not all items were run" {
+  status_of 124 fmap -j1 --deadline=500ms -c 'echo "$1"; sleep 1' ::: 1 2 3
+  [ "$(cat out)" = 1 ]
+}
+
+@test "--exit: the status that failures give" {
+  status_of 2 fmap --exit=count -c 'exit $1' ::: 0 3 7
+  status_of 3 fmap -j1 --exit=first -c 'exit $1' ::: 0 3 7
+  status_of 7 fmap --exit=max -c 'exit $1' ::: 7 3 0
+}
+
+# -- several items a command -----------------------------------------------------------------------
+
+@test "-n: several items for each command, a word with a placeholder for each of them" {
+  [ "$(seq 5 | fmap -k -n2 echo)" = $'1 2\n3 4\n5' ]
+  [ "$(seq 4 | fmap -k -n2 echo x{} -)" = $'x1 x2 -\nx3 x4 -' ]
+  [ "$(seq 4 | fmap -k -n2 echo {2}-{1})" = $'2-1\n4-3' ]
+  [ "$(printf '%s\n' 'a b' "c'd" | fmap -n2 -c 'printf "<%s>" {} "$@"')" = "<a b><c'd><a b><c'd>" ]
+  seq 100000 | fmap -k -j2 -n100000 echo >out
+  tr ' ' '\n' <out | cmp - <(seq 100000)
+  status=0
+  { head -c 300000 /dev/zero | tr '\0' x; printf '\nshort\n'; } | fmap -q -n1000 echo >out || status=$?
+  [ "$status" = 123 ]
+  [ "$(cat out)" = short ]
+  seq 50 | fmap -n7 -b3 echo | tr ' ' '\n' | sort -n | cmp - <(seq 50)
+}
+
+@test "-n auto: all items once, and fewer commands than items" {
+  seq 3000 | fmap -k -n auto -c 'echo . >>runs; printf "%s\n" "$@"' >out
+  cmp out <(seq 3000)
+  [ "$(wc -l <runs)" -lt 1500 ]
+}
+
+@test "-n auto: what there is of an endless pipe is begun at once" {
+  mkfifo pipe
+  "$FMAP" -n auto -c 'touch "$@"' <pipe &
+  exec 9>pipe
+  echo first >&9
+  wait_for test -e first
+  printf '%s\n' second third >&9
+  wait_for test -e second -a -e third
+  exec 9>&-
+  wait
+}
+
+@test "--split-failed: single items are to blame, the others' output stays" {
+  status_of 123 fmap -k -n8 --split-failed -c 'for i; do [ "$i" != 5 ] || exit 9; done; printf "%s\n" "$@"' ::: 1 2 3 4 5 6 7 8
+  [ "$(sort -n out | tr '\n' ' ')" = '1 2 3 4 6 7 8 ' ]
+  grep -qx 'fmap: 5: exit 9' err
+  grep -qx 'fmap: 1 of 8 items failed' err
+}
+
+# -- standard input --------------------------------------------------------------------------------
+
+@test "--stdin: the item and a newline are the command's standard input" {
+  [ "$(fmap -k --stdin cat ::: a 'b c')" = $'a\nb c' ]
+  [ "$(fmap -k --stdin -n2 wc -l ::: a b c)" = $'2\n1' ]
+  status_of 0 fmap --stdin true ::: a
+}
+
+@test "--pipe: blocks of whole records, each once" {
+  seq 100000 >in
+  fmap -k --pipe --block=10k cat <in | cmp - in
+  [ "$(fmap --pipe --block-records=30000 wc -l <in | sort -n | tr '\n' ' ')" = '10000 30000 30000 30000 ' ]
+  [ "$(printf '>a\nA\n>b\nB\n' | fmap -k --pipe --record-start='>' --block-records=1 -c 'head -n 1')" = $'>a\n>b' ]
+  [ "$(printf 'abcdef' | fmap -k --pipe --record-bytes=2 --block-records=1 -c 'cat; echo')" = $'ab\ncd\nef' ]
+  [ "$(printf 'h\n1\n2\n' | fmap -k --pipe --header --block-records=1 -c 'cat; echo .')" = $'h\n1\n.\nh\n2\n.' ]
+  status_of 0 fmap --pipe --block=64k -a in true
+  status_of 0 fmap --pipe touch RAN
+  [ ! -e RAN ]
+}
+
+# -- records ---------------------------------------------------------------------------------------
+
+@test "--joblog: parallel's columns" {
+  fmap -j1 --joblog=LOG -c 'echo out; exit $1' ::: 0 3 2>/dev/null || :
+  [ "$(head -n 1 LOG)" = $'Seq\tHost\tStarttime\tJobRuntime\tSend\tReceive\tExitval\tSignal\tCommand' ]
+  [ "$(tail -n +2 LOG | cut -f 1,2,5-8)" = $'1\t:\t0\t4\t0\t0\n2\t:\t0\t4\t3\t0' ]
+  fmap --joblog=+LOG -q --timeout=100ms sleep ::: 1000 || :
+  [ "$(tail -n 1 LOG | cut -f 7)" = -1 ]
+  [ "$(wc -l <LOG)" = 4 ]
+}
+
+@test "--joblog with --resume, --resume-failed, --retry-failed" {
+  run_some() { fmap -q -j1 --joblog=LOG "$@" -c 'echo "$1" >>ran; [ -e well ] || [ "$1" != 2 ]' ::: 1 2 3 || :; }
+  run_some
+  [ "$(tr '\n' ' ' <ran)" = '1 2 3 ' ]
+  run_some --resume
+  [ "$(wc -l <ran)" = 3 ]
+  run_some --resume-failed
+  [ "$(tail -n 1 ran)" = 2 ] && [ "$(wc -l <ran)" = 4 ]
+  touch well
+  fmap --retry-failed --joblog=LOG
+  [ "$(tail -n 1 ran)" = 2 ] && [ "$(wc -l <ran)" = 5 ]
+  fmap --retry-failed --joblog=LOG
+  [ "$(wc -l <ran)" = 5 ]
+}
+
+@test "--jsonl: a line for each item" {
+  fmap -q -j1 --jsonl=LINES -c 'echo "$1"; printf "\377" >&2; exit 3' ::: 'a"b' || :
+  for member in '"seq":1' '"item":"a\"b"' '"exit":3' '"stdout":"a\"b\n"' '"stderr_b64":"/w=="'; do
+    grep -qF "$member" LINES
+  done
+  [ "$(fmap --jsonl=- echo ::: a | grep -c '"stdout":"a\\n"')" = 1 ]
+  [ "$(fmap --jsonl=- --jsonl-no-output echo ::: a | grep -c stdout)" = 0 ]
+}
+
+@test "--results: outputs in files of their own, also" {
+  [ "$(fmap -q --results=R -c 'echo "$1"; echo err >&2; exit 3' ::: a/b 2>/dev/null || :)" = a/b ]
+  [ "$(cat R/1/a%2Fb/stdout R/1/a%2Fb/stderr R/1/a%2Fb/seq R/1/a%2Fb/status | tr '\n' ' ')" = 'a/b err 1 3 ' ]
+  fmap --results=R2/{/.}.txt echo ::: x/y.c >/dev/null
+  [ "$(cat R2/y.txt)" = x/y.c ]
+  [ -z "$(find R R2 -name '*.part')" ]
+}
+
+@test "a journal: nothing that was done is run again, and each output is there once, after kill -9" {
+  seq 40 >in
+  for round in 1 2 3 4 5 6; do
+    rm -rf J J.d OUT ran
+    kills=0
+    while :; do
+      "$FMAP" -k -j2 --journal=J --resume -o OUT -c 'echo "$1" >>ran; seq "$1" 5000; [ $(($1 % 5)) != 0 ] || sleep 0.05' <in &
+      pid=$!
+      if ((kills++ < 4)); then
+        # After some items more, at any point of one.
+        want=$(($(wc -l <J 2>/dev/null || echo 0) + 5 + round * 3))
+        while kill -0 $pid 2>/dev/null && [ "$(wc -l <J 2>/dev/null || echo 0)" -lt $want ]; do sleep 0.01; done
+        kill -9 $pid 2>/dev/null || :
+      fi
+      wait $pid && break
+    done
+    for i in $(seq 40); do seq "$i" 5000; done | cmp - OUT
+    # At most two ran at each of the kills.
+    [ "$(wc -l <ran)" -le $((40 + 2 * 4)) ]
+    [ "$(sort -n ran | uniq | wc -l)" = 40 ]
+    [ ! -e J.d ]
+  done
+}
+
+@test "outputs that wait behind a slow head are not made again" {
+  "$FMAP" -k -j2 -b 20 --journal=J --resume -o OUT -c 'echo "$1" >>ran; [ "$1" != 1 ] || [ -e go ] || sleep 1000; seq 9000' ::: 1 2 3 4 5 6 &
+  pid=$!
+  wait_for grep -q '"ended":6' J
+  kill -9 $pid
+  wait $pid || :
+  touch go
+  fmap -k -j2 -b 20 --journal=J --resume -o OUT -c 'echo "$1" >>ran; [ "$1" != 1 ] || [ -e go ] || sleep 1000; seq 9000' ::: 1 2 3 4 5 6
+  [ "$(sort ran | tr '\n' ' ')" = '1 1 2 3 4 5 6 ' ]
+  for i in 1 2 3 4 5 6; do seq 9000; done | cmp - OUT
+}
+
+@test "a journal of another run is refused, and the first difference is named" {
+  fmap --journal=J echo ::: a b c >/dev/null
+  status_of 125 fmap --journal=J echo ::: a b c
+  grep -q -- --resume err
+  status_of 125 fmap --journal=J --resume echo ::: a x c
+  grep -q 'item 2 was another one, and is x' err
+  status_of 125 fmap --journal=J --resume cat ::: a b c
+  grep -q 'the command was echo and is cat' err
+  status_of 125 fmap --journal=J --resume echo ::: a b
+  status_of 0 fmap --journal=J --resume echo ::: a b c d
+  [ "$(cat out)" = d ]
+  status_of 0 fmap --journal=J --resume-by=item echo ::: e d c b a
+  [ "$(cat out)" = e ]
+  exec 8<>J
+  flock 8
+  status_of 125 fmap --journal=J --resume-by=item echo ::: a
+  grep -q 'in use' err
+  exec 8>&-
+}
+
+# -- what is going on ------------------------------------------------------------------------------
+
+@test "SIGQUIT: what runs, and its last line; SIGUSR1: one more at a time" {
+  "$FMAP" -j1 -c 'echo "line of $1"; touch begun$1; while [ ! -e go ]; do sleep 0.05; done' ::: a b >out 2>err &
+  pid=$!
+  wait_for test -e beguna
+  [ ! -e begunb ]
+  asked() { kill -QUIT $pid; grep -q 'a for [0-9]* s: line of a' err; }
+  wait_for asked
+  kill -USR1 $pid
+  wait_for test -e begunb
+  touch go
+  wait $pid
+}
+
+@test "--bar: a plain line at the end where there is no terminal" {
+  seq 5 >in
+  fmap --bar true <in 2>err
+  grep -qE '^fmap: 5/5 done, 0 failed, ' err
 }
 
 # -- documentation ---------------------------------------------------------------------------------

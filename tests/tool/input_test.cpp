@@ -2,6 +2,7 @@
 // The input's parts against naive models: items between delimiters, CSV, combinations; and placeholders.
 #include <random>
 #include <regex>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -255,7 +256,21 @@ TEST_CASE("The command line is checked at the door") {
                                       {"-j4", "-b3", "e"},
                                       {"--nonsense", "e"},
                                       {"-y", "e"},
-                                      {"--joblog", "e"},
+                                      {"--worker", "e"},
+                                      {"--joblog"},
+                                      {"--resume", "e"},
+                                      {"--tries=0", "e"},
+                                      {"--retry-on=0", "e"},
+                                      {"--halt=soon", "e"},
+                                      {"--timeout=0%", "e"},
+                                      {"-n0", "e"},
+                                      {"-u", "--tag", "e"},
+                                      {"--split-failed", "e"},
+                                      {"--pipe", "-n2", "e"},
+                                      {"--pipe", "e", ":::", "a"},
+                                      {"-nauto", "--journal=x", "e"},
+                                      {"--retry-failed"},
+                                      {"--exit=sum", "e"},
                                       {"--s", "e"},
                                       {"-I", "", "e"},
                                       {"-d", "", "e"},
@@ -272,15 +287,23 @@ TEST_CASE("The command line is checked at the door") {
     CAPTURE(words);
     CHECK_THROWS_AS(parsed(words), usage_error);
   }
-  CHECK_THROWS_WITH(parsed({"--joblog=x", "e"}), Catch::Contains("does not have that option yet"));
+  CHECK_THROWS_WITH(parsed({"--worker", "e"}), Catch::Contains("does not have that option yet"));
   CHECK_THROWS_WITH(parsed({"-j0", "e"}), Catch::Contains("-j 100%"));
 }
 
-TEST_CASE("The help is one screen and shows each option") {
+TEST_CASE("The help is one screen, and there is one with all options") {
   const std::string text = help_text();
   CHECK(std::count(text.begin(), text.end(), '\n') <= 48);
   CHECK(text.find("--ordered") != std::string::npos);
-  CHECK(text.find("--joblog") == std::string::npos);
+  CHECK(text.find("--tag[=TEMPLATE]") != std::string::npos);
+  CHECK(text.find("--spill") == std::string::npos);
+  const std::string all = help_text(true);
+  CHECK(all.find("--spill") != std::string::npos);
+  CHECK(all.find("--retries") == std::string::npos);
+  for (const std::string& t : {text, all}) {
+    std::istringstream lines{t};
+    for (std::string line; std::getline(lines, line);) CHECK(line.size() <= 100);
+  }
 }
 
 TEST_CASE("An end is asked for step by step") {
@@ -323,9 +346,24 @@ TEST_CASE("Outputs go to memory, then to the file, then wait") {
 }
 
 TEST_CASE("The exit status names the worst") {
-  CHECK(exit_status({5, 0, false, 0}) == 0);
-  CHECK(exit_status({5, 1, false, 0}) == 123);
-  CHECK(exit_status({5, 1, false, ENOENT}) == 127);
-  CHECK(exit_status({5, 1, false, EACCES}) == 126);
-  CHECK(exit_status({5, 1, true, ENOENT}) == 125);
+  tally t;
+  t.ended = 500;
+  CHECK(exit_status(t) == 0);
+  t.failed = 200;
+  t.first = 3;
+  t.largest = 137;
+  CHECK(exit_status(t) == 123);
+  CHECK(exit_status(t, exit_rule::count) == 101);
+  CHECK(exit_status(t, exit_rule::first) == 3);
+  CHECK(exit_status(t, exit_rule::max) == 137);
+  t.stopped = true;
+  CHECK(exit_status(t) == 124);
+  t.stopped_well = true;
+  CHECK(exit_status(t) == 0);
+  t.start_error = ENOENT;
+  CHECK(exit_status(t) == 127);
+  t.start_error = EACCES;
+  CHECK(exit_status(t) == 126);
+  t.broken = true;
+  CHECK(exit_status(t) == 125);
 }

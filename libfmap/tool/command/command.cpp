@@ -6,6 +6,8 @@
 #include <iterator>
 #include <string_view>
 
+#include "tool/command/limits.hpp"
+
 namespace fmap::tool {
 
 namespace {
@@ -47,6 +49,16 @@ std::vector<std::string> command::words(const item& i, std::size_t slot) const {
   if (words_) return words_->expand(i, f);
   std::vector<std::string> all{shell_, "-c", script_->expand(i, f), "fmap"};
   all.insert(all.end(), i.columns.begin(), i.columns.end());
+  return all;
+}
+
+std::size_t command::cost(const item& i) const {
+  std::size_t all = 0;
+  try {
+    for (const std::string& w : words(i, 1)) all += cost_of_word(w.size());
+  } catch (const not_runnable&) {
+    // It is found out when it is to be run.
+  }
   return all;
 }
 

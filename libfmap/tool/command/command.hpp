@@ -22,6 +22,9 @@ public:
   /// Throws not_runnable.
   std::vector<std::string> words(const item& i, std::size_t slot) const;
 
+  /// At most how much its words take of the kernel's room for that item.
+  std::size_t cost(const item& i) const;
+
 private:
   std::optional<command_words> words_;
   std::optional<script> script_;

@@ -434,6 +434,12 @@ std::string script::expand(const item& i, const figures& f) const {
     const part& p = parts_[at];
     text += p.literal;
     if (!p.hole) continue;
+    if (!i.members.empty() && p.hole->shows == placeholder::what::item
+        && p.where == quotes::bare) {  // each of several items is a word of its own
+      for (std::size_t m = 0; m < i.members.size(); ++m)
+        text += (m == 0 ? "" : " ") + quoted(shown(*p.hole, i.members[m], f), p.where);
+      continue;
+    }
     const std::string value = shown(*p.hole, i, f);
     if (p.hole->shows == placeholder::what::name && !is_title(*p.hole, i))
       text += value;

@@ -198,6 +198,14 @@ bool word::shows(placeholder::what what) const {
                      [&](const part& p) { return p.hole && p.hole->shows == what; });
 }
 
+bool word::is_repeated(const item& i) const {
+  return std::any_of(parts_.begin(), parts_.end(), [&](const part& p) {
+    if (!p.hole) return false;
+    return p.hole->shows == placeholder::what::item
+           || (p.hole->shows == placeholder::what::name && is_title(*p.hole, i));
+  });
+}
+
 std::string word::expand(const item& i, const figures& f) const {
   std::string text;
   for (const part& p : parts_) {
@@ -222,10 +230,18 @@ std::vector<std::string> command_words::expand(const item& i, const figures& f) 
   arguments.reserve(words_.size() + i.columns.size());
   bool append = true;
   for (const word& w : words_) {
-    arguments.push_back(w.expand(i, f));
+    if (!i.members.empty() && w.is_repeated(i)) {
+      for (item one : i.members) {
+        one.number = i.number;
+        arguments.push_back(w.expand(one, f));
+      }
+    } else {
+      arguments.push_back(w.expand(i, f));
+    }
     append = append && !w.has_placeholder(i);
   }
-  if (append) arguments.insert(arguments.end(), i.columns.begin(), i.columns.end());
+  if (append && i.block == nullptr)
+    arguments.insert(arguments.end(), i.columns.begin(), i.columns.end());
   return arguments;
 }
 

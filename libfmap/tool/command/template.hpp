@@ -64,6 +64,8 @@ public:
   bool has_placeholder(const item& i) const;
   bool shows(placeholder::what what) const;
   std::string expand(const item& i, const figures& f) const;
+  /// Whether it stands once for each of several items: it shows an item, and not the k-th.
+  bool is_repeated(const item& i) const;
 
 private:
   struct part {
@@ -74,7 +76,7 @@ private:
 };
 
 /// The command line without a shell: each word stays one argument. Without any placeholder the item's columns
-/// are appended.
+/// are appended. For several items a word with a placeholder stands once for each.
 class command_words {
 public:
   command_words(const std::vector<std::string>& words, bool named, std::string_view instead = {});

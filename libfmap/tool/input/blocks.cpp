@@ -39,19 +39,33 @@ blocks::~blocks() {
 }
 
 std::optional<std::string> blocks::next(const flag& stop) {
-  room_.resize(block_size);
   for (;;) {
     pollfd both[] = {{descriptor_, POLLIN, 0}, {stop.descriptor(), POLLIN, 0}};
     if (::poll(both, 2, -1) < 0 && errno != EINTR)
       throw std::system_error{errno, std::generic_category(), "poll"};
     if (both[1].revents != 0) return std::nullopt;
-    if (both[0].revents == 0) continue;
+    if (both[0].revents != 0) return take();
+  }
+}
+
+std::optional<std::string> blocks::take() {
+  room_.resize(block_size);
+  for (;;) {
     const ssize_t got = ::read(descriptor_, room_.data(), room_.size());
     if (got > 0) return room_.substr(0, static_cast<std::size_t>(got));
     if (got == 0) return std::nullopt;
-    if (errno != EINTR && errno != EAGAIN)
+    if (errno == EAGAIN) {  // somebody else was faster, or the descriptor is shared
+      pollfd wanted{descriptor_, POLLIN, 0};
+      ::poll(&wanted, 1, -1);
+    } else if (errno != EINTR) {
       throw std::system_error{errno, std::generic_category(), "cannot read " + name_};
+    }
   }
+}
+
+bool blocks::ready(std::chrono::milliseconds patience) const {
+  pollfd wanted{descriptor_, POLLIN, 0};
+  return ::poll(&wanted, 1, static_cast<int>(patience.count())) > 0;
 }
 
 }  // namespace fmap::tool

@@ -2,6 +2,7 @@
 // Bytes from a descriptor, read when they are needed; a wait for them can be ended.
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <utility>
@@ -34,6 +35,12 @@ public:
 
   /// The next bytes; none at the end, and when `stop` is raised. Throws std::system_error.
   std::optional<std::string> next(const flag& stop);
+
+  /// The same, after ready() was true.
+  std::optional<std::string> take();
+
+  /// Whether there are bytes or the end, after a wait of at most that time.
+  bool ready(std::chrono::milliseconds patience) const;
 
 private:
   int descriptor_;

@@ -64,27 +64,85 @@ public:
 
   std::optional<record> next() override {
     for (;;) {
+      if (peeked_) return std::exchange(peeked_, std::nullopt);
       if (stop_.raised()) return std::nullopt;
-      if (auto read = reader_.next()) {
-        if constexpr (std::is_same_v<Reader, csv_reader>)
-          return record_of(std::move(*read));
-        else
-          return record_of(std::move(*read), format_);
-      }
+      if (auto r = read()) return r;
       if (from_ == nullptr) return std::nullopt;
-      if (auto bytes = from_->next(stop_)) {
+      auto bytes = from_->next(stop_);
+      if (stop_.raised()) return std::nullopt;
+      take(std::move(bytes));
+    }
+  }
+
+  bool ready(std::chrono::milliseconds patience) override {
+    for (;;) {
+      if (!peeked_) peeked_ = read();
+      if (peeked_ || from_ == nullptr) return true;
+      if (!from_->ready(patience)) return false;
+      take(from_->take());
+    }
+  }
+
+private:
+  std::optional<record> read() {
+    auto r = reader_.next();
+    if (!r) return std::nullopt;
+    if constexpr (std::is_same_v<Reader, csv_reader>)
+      return record_of(std::move(*r));
+    else
+      return record_of(std::move(*r), format_);
+  }
+
+  void take(std::optional<std::string> bytes) {
+    if (bytes) {
+      reader_.feed(*bytes);
+    } else {
+      from_.reset();
+      reader_.finish();
+    }
+  }
+
+  std::unique_ptr<blocks> from_;
+  Reader reader_;
+  format format_;
+  const flag& stop_;
+  std::optional<record> peeked_;
+};
+
+/// Blocks for the standard input of commands.
+class record_stream final : public source {
+public:
+  record_stream(std::unique_ptr<blocks> from, const record_format& f, bool header, const flag& stop)
+      : from_{std::move(from)}, reader_{f}, needs_header_{header}, stop_{stop} {}
+
+  std::optional<record> next() override {
+    while (!stop_.raised()) {
+      if (needs_header_) {
+        if (auto first = reader_.first_record()) {
+          header_ = std::move(*first);
+          needs_header_ = false;
+        }
+      }
+      if (!needs_header_)
+        if (auto block = reader_.next())
+          return record{{}, {}, std::make_shared<const std::string>(header_ + *block)};
+      if (from_ == nullptr) return std::nullopt;
+      auto bytes = from_->next(stop_);
+      if (bytes) {
         reader_.feed(*bytes);
       } else {
         from_.reset();
         reader_.finish();
       }
     }
+    return std::nullopt;
   }
 
 private:
   std::unique_ptr<blocks> from_;
-  Reader reader_;
-  format format_;
+  record_blocks reader_;
+  bool needs_header_;
+  std::string header_;
   const flag& stop_;
 };
 
@@ -103,6 +161,11 @@ source_ptr stream_source(std::unique_ptr<blocks> from, const format& f, const fl
   if (f.csv)
     return std::make_unique<stream<csv_reader>>(std::move(from), csv_reader{*f.csv}, f, stop);
   return std::make_unique<stream<splitter>>(std::move(from), splitter{f.delimiter}, f, stop);
+}
+
+source_ptr block_source(std::unique_ptr<blocks> from, const record_format& f, bool header,
+                        const flag& stop) {
+  return std::make_unique<record_stream>(std::move(from), f, header, stop);
 }
 
 combinations::combinations(std::vector<linked_sources> groups, const format& f)
@@ -170,6 +233,15 @@ std::optional<combinations::row> combinations::next_of_first() {
   return r;
 }
 
+bool combinations::ready(std::chrono::milliseconds patience) {
+  if (!prepared_ || over_) return true;
+  for (std::size_t g = 0; first_ && g < at_.size(); ++g)
+    if (at_[g] + 1 < kept_[g].size()) return true;  // the first stays for another combination
+  for (const auto& linked : linked_to_first_)
+    if (first_index_ == linked.size()) return true;
+  return groups_.front().front()->ready(patience);
+}
+
 std::optional<item> combinations::next() {
   if (!prepared_) prepare();
   if (over_) return std::nullopt;
@@ -185,7 +257,9 @@ std::optional<item> combinations::next() {
   }
   row all = kept_.empty() ? std::move(*first_) : *first_;
   for (std::size_t g = 0; g < kept_.size(); ++g) append(all, kept_[g][at_[g]]);
-  return item{++number_, std::move(all.columns), titles_, std::move(all.problem)};
+  item next{++number_, std::move(all.columns), titles_, std::move(all.problem)};
+  next.block = std::move(all.block);
+  return next;
 }
 
 }  // namespace fmap::tool

@@ -2,6 +2,7 @@
 // Where items come from: descriptors and the command line, combined and linked.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -13,6 +14,7 @@
 #include "tool/input/blocks.hpp"
 #include "tool/input/csv.hpp"
 #include "tool/input/item.hpp"
+#include "tool/input/records.hpp"
 #include "tool/input/splitter.hpp"
 
 namespace fmap::tool {
@@ -30,12 +32,15 @@ struct format {
 struct record {
   std::vector<std::string> columns;
   std::string problem;
+  std::shared_ptr<const std::string> block{};  // of records, instead of columns
 };
 
 class source {
 public:
   virtual ~source() = default;
   virtual std::optional<record> next() = 0;
+  /// Whether next() would return at once, after a wait of at most that time.
+  virtual bool ready(std::chrono::milliseconds) { return true; }
   /// How many records there are, with empty ones and the header; if that is known without reading.
   virtual std::optional<std::uint64_t> size() const { return std::nullopt; }
 };
@@ -44,6 +49,10 @@ using source_ptr = std::unique_ptr<source>;
 
 source_ptr words_source(std::vector<std::string> words, const format& f);
 source_ptr stream_source(std::unique_ptr<blocks> from, const format& f, const flag& stop);
+
+/// Blocks of records; with `header` the first record is put before each block.
+source_ptr block_source(std::unique_ptr<blocks> from, const record_format& f, bool header,
+                        const flag& stop);
 
 /// A source and those linked to it: the first records of each stand together, and so on; the shortest ends.
 using linked_sources = std::vector<source_ptr>;
@@ -55,6 +64,9 @@ public:
   combinations(std::vector<linked_sources> groups, const format& f);
 
   std::optional<item> next();
+
+  /// Whether next() would return at once, after a wait of at most that time.
+  bool ready(std::chrono::milliseconds patience);
 
   /// How many items there will be, if that is known without reading.
   std::optional<std::uint64_t> total() const { return total_; }

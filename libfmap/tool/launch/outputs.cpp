@@ -27,6 +27,20 @@ int unnamed_file() {
   return file;
 }
 
+/// Fills `bytes` with what is in the file at `from`. Throws std::system_error.
+void read_back(int file, std::int64_t from, std::string& bytes) {
+  std::size_t done = 0;
+  while (done < bytes.size()) {
+    const ssize_t n = ::pread(file, bytes.data() + done, bytes.size() - done,
+                              static_cast<off_t>(from) + static_cast<off_t>(done));
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0)
+      throw std::system_error{n < 0 ? errno : EIO, std::generic_category(),
+                              "cannot read an output back"};
+    done += static_cast<std::size_t>(n);
+  }
+}
+
 }  // namespace
 
 outputs::outputs(std::uint64_t memory_limit, std::uint64_t file_limit) {
@@ -85,6 +99,44 @@ void outputs::ended(job& j, ending how) {
   more_.notify_all();
 }
 
+void outputs::keep(job& j) {
+  std::lock_guard guard{mutex_};
+  j.out_kept = j.out.here();
+  j.err_kept = j.err.here();
+}
+
+bool outputs::drop(job& j) {
+  std::lock_guard guard{mutex_};
+  if (j.attached) return false;
+  room_.cut(j.out, j.out_kept);
+  room_.cut(j.err, j.err_kept);
+  released();
+  return true;
+}
+
+void outputs::look_at(job& j, stream_of which, const std::function<void(std::string_view)>& see) {
+  std::lock_guard guard{mutex_};
+  const held& h = which == stream_of::out ? j.out : j.err;
+  for (const std::string& piece : h.before) see(piece);
+  std::string bytes;
+  for (std::int64_t at = h.read_to; at < h.written_to;) {
+    bytes.resize(static_cast<std::size_t>(std::min<std::int64_t>(block, h.written_to - at)));
+    read_back(h.file, at, bytes);
+    see(bytes);
+    at += static_cast<std::int64_t>(bytes.size());
+  }
+  for (const std::string& piece : h.after) see(piece);
+}
+
+void outputs::lend(job& j, stream_of which, int file, std::int64_t size) {
+  std::lock_guard guard{mutex_};
+  held& h = which == stream_of::out ? j.out : j.err;
+  h.file = file;
+  h.borrowed = true;
+  h.written_to = size;
+  room_.in_files += static_cast<std::uint64_t>(size);
+}
+
 std::optional<outputs::piece> outputs::next(job& j) {
   std::unique_lock lock{mutex_};
   if (!std::exchange(j.attached, true)) released();
@@ -106,22 +158,13 @@ std::optional<outputs::piece> outputs::take(std::unique_lock<std::mutex>& lock, 
     const auto size = std::min<std::int64_t>(block, from.written_to - from.read_to);
     p.bytes.resize(static_cast<std::size_t>(size));
     lock.unlock();  // the launcher only appends
-    std::size_t done = 0;
-    while (done < p.bytes.size()) {
-      const ssize_t n = ::pread(from.file, p.bytes.data() + done, p.bytes.size() - done,
-                                from.read_to + static_cast<off_t>(done));
-      if (n < 0 && errno == EINTR) continue;
-      if (n <= 0)
-        throw std::system_error{n < 0 ? errno : EIO, std::generic_category(),
-                                "cannot read an output back"};
-      done += static_cast<std::size_t>(n);
-    }
+    read_back(from.file, from.read_to, p.bytes);
     lock.lock();
     from.read_to += size;
     if (!from.in_file()) {
       room_.in_files -= static_cast<std::uint64_t>(from.written_to);
       from.read_to = from.written_to = 0;
-      while (::ftruncate(from.file, 0) < 0 && errno == EINTR) {}
+      while (!from.borrowed && ::ftruncate(from.file, 0) < 0 && errno == EINTR) {}
     }
   } else {
     auto& pieces = from.before.empty() ? from.after : from.before;

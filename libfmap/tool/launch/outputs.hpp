@@ -32,6 +32,15 @@ public:
   void put(job& j, stream_of which, std::string_view bytes);
   void ended(job& j, ending how);
 
+  /// What has come so far stays, whatever becomes of the next try.
+  void keep(job& j);
+  /// Drops what came since then. False: some of it may have been written already.
+  bool drop(job& j);
+  /// The bytes that are held of an output, piece by piece, in order. Not while the consumer takes them.
+  void look_at(job& j, stream_of which, const std::function<void(std::string_view)>& see);
+  /// An output that an earlier run left in a file of that many bytes.
+  void lend(job& j, stream_of which, int file, std::int64_t size);
+
   // -- the consumer --
 
   struct piece {

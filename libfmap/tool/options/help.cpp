@@ -3,23 +3,28 @@
 #include <algorithm>
 #include <cstddef>
 #include <string>
+#include <string_view>
 
 #include "tool/options/options.hpp"
 #include "tool/options/table.hpp"
 
 namespace fmap::tool {
 
-std::string help_text() {
+std::string help_text(bool all) {
   std::string text =
       "fmap [OPTION]... COMMAND [ARGUMENT]... [::: ITEM...]...\n"
       "fmap [OPTION]... -c SCRIPT [::: ITEM...]...\n"
       "Runs COMMAND for each item, several at a time; items are lines of standard input,\n"
       "the words behind ::: (:::+ linked), or of files behind :::: (::::+).\n\n";
   for (const row& r : table) {
-    if (*r.help == '\0') continue;
+    if (r.where == help_page::hidden || (r.where == help_page::rest && !all)) continue;
     std::string left = r.letter != 0 ? std::string{"-"} + r.letter + ", --" : "    --";
     left += r.name;
-    if (r.value != nullptr) left += std::string{"="} + r.value;
+    const std::string_view value = r.value != nullptr ? r.value : "";
+    if (value.starts_with('['))
+      left += "[=" + std::string{value.substr(1)};
+    else if (!value.empty())
+      left += "=" + std::string{value};
     left.resize(std::max<std::size_t>(left.size() + 1, 25), ' ');
     text += " " + left + r.help + "\n";
   }

@@ -10,7 +10,12 @@
 #include <string>
 #include <vector>
 
+#include "tool/input/records.hpp"
 #include "tool/input/sources.hpp"
+#include "tool/policy/exit_status.hpp"
+#include "tool/policy/halt.hpp"
+#include "tool/policy/retry.hpp"
+#include "tool/policy/time_limit.hpp"
 
 namespace fmap::tool {
 
@@ -27,6 +32,7 @@ struct source_option {
 
 struct options {
   bool help = false;
+  bool help_all = false;
   bool version = false;
 
   format input;
@@ -43,17 +49,44 @@ struct options {
   std::uint64_t buffer_bytes = 64u << 20;
   std::uint64_t spill = 1u << 30;
 
+  std::optional<std::size_t> max_items;  // of a command; none: one
+  bool auto_items = false;               // as many as pay
+  bool split_failed = false;
+  bool to_input = false;              // items go to standard input
+  std::optional<record_format> pipe;  // blocks of records do
+
   bool ordered = false;
   bool ungroup = false;
+  bool line_buffer = false;
+  std::optional<std::string> tag;
+  std::string output;   // a file; empty: standard output
+  std::string results;  // a folder or template
+  std::string jsonl;    // a file, or "-"
+  bool jsonl_no_output = false;
+  bool bar = false;
+  std::optional<bool> color;  // none: on a terminal that has them
   bool dry_run = false;
   bool verbose = false;
   bool quiet = false;
 
-  std::optional<std::chrono::nanoseconds> timeout;
+  retry_rule retry;
+  time_limit limit;
+  std::optional<std::chrono::nanoseconds> deadline;
+  halt_rule halt;
+  exit_rule exit = exit_rule::fixed;
   std::chrono::nanoseconds kill_after = std::chrono::seconds{5};
   std::chrono::nanoseconds grace = std::chrono::seconds{10};
   std::chrono::nanoseconds linger = std::chrono::seconds{2};
   bool leave_orphans = false;
+
+  std::string job_log;
+  bool job_log_appends = false;
+  std::string journal;
+  bool sync = false;
+  bool resume = false;
+  bool resume_by_item = false;
+  bool resume_failed = false;  // what has failed is run again
+  bool retry_failed = false;   // only that, from the job log alone
 };
 
 /// Throws usage_error. `processors`: how many may be used, for -j.
@@ -66,7 +99,7 @@ std::uint64_t size_from(const std::string& option, const std::string& text);
 /// "2", "500ms", "2s", "5m", "1h". Throws usage_error.
 std::chrono::nanoseconds time_from(const std::string& option, const std::string& text);
 
-/// One screen, from the table of options.
-std::string help_text();
+/// From the table of options: one screen, or all.
+std::string help_text(bool all = false);
 
 }  // namespace fmap::tool

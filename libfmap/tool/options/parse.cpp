@@ -1,16 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Reads the command line by the table of options.
 #include <algorithm>
-#include <charconv>
-#include <cmath>
 #include <iterator>
 #include <utility>
 
 #include <getopt.h>
 
-#include "tool/input/columns.hpp"
 #include "tool/options/options.hpp"
 #include "tool/options/table.hpp"
+#include "tool/options/values.hpp"
 
 namespace fmap::tool {
 
@@ -20,25 +18,15 @@ bool is_separator(std::string_view word) {
   return word == ":::" || word == ":::+" || word == "::::" || word == "::::+";
 }
 
-std::uint64_t number_from(const std::string& option, const std::string& text, std::uint64_t least,
-                          const char* advice) {
-  std::uint64_t n = 0;
-  const char* last = text.data() + text.size();
-  const auto [end, error] = std::from_chars(text.data(), last, n);
-  if (error != std::errc{} || end != last)
-    throw usage_error{option + " " + text + ": that is no whole number"};
-  if (n < least) throw usage_error{option + " " + text + ": " + advice};
-  return n;
+record_format& records(options& o) {
+  if (!o.pipe) o.pipe.emplace();
+  return *o.pipe;
 }
 
-std::string bytes_from(const std::string& option, const std::string& text) {
-  try {
-    std::string bytes = unescaped(text);
-    if (bytes.empty()) throw usage_error{option + ": the text must not be empty"};
-    return bytes;
-  } catch (const std::invalid_argument& e) {
-    throw usage_error{option + " " + text + ": " + e.what()};
-  }
+/// Where the next one begins is enough to tell where one ends.
+void take_record_start(record_format& f, std::string text) {
+  if (f.end == "\n") f.end.clear();
+  f.start = std::move(text);
 }
 
 void take_option(options& o, option what, const std::string& name, const std::string& value,
@@ -73,11 +61,7 @@ void take_option(options& o, option what, const std::string& name, const std::st
     case option::dry_run: o.dry_run = true; break;
     case option::verbose: o.verbose = true; break;
     case option::quiet: o.quiet = true; break;
-    case option::timeout:
-      o.timeout = time_from(name, value);
-      if (o.timeout->count() == 0)
-        throw usage_error{"--timeout 0: nothing could run; leave it out for no time-out"};
-      break;
+    case option::timeout: o.limit = time_limit_from(value); break;
     case option::kill_after: o.kill_after = time_from(name, value); break;
     case option::grace: o.grace = time_from(name, value); break;
     case option::linger: o.linger = time_from(name, value); break;
@@ -85,7 +69,69 @@ void take_option(options& o, option what, const std::string& name, const std::st
       if (value != "leave") throw usage_error{"--orphans " + value + ": only leave is known"};
       o.leave_orphans = true;
       break;
-    case option::help: o.help = true; break;
+    case option::max_items:
+      o.auto_items = value == "auto";
+      if (!o.auto_items)
+        o.max_items = number_from(name, value, 1, "a command needs at least one item");
+      break;
+    case option::split_failed: o.split_failed = true; break;
+    case option::to_input: o.to_input = true; break;
+    case option::pipe: records(o); break;
+    case option::block:
+      records(o).block = size_from(name, value);
+      if (records(o).block == 0) throw usage_error{"--block 0: a block holds at least a record"};
+      break;
+    case option::block_records:
+      records(o).records = number_from(name, value, 1, "a block holds at least one record");
+      break;
+    case option::record_end: records(o).end = value.empty() ? "" : bytes_from(name, value); break;
+    case option::record_start: take_record_start(records(o), bytes_from(name, value)); break;
+    case option::record_bytes:
+      records(o).bytes = number_from(name, value, 1, "a record has at least one byte");
+      break;
+    case option::line_buffer: o.line_buffer = true; break;
+    case option::tag: o.tag = value.empty() ? "{}" : value; break;
+    case option::output: o.output = value; break;
+    case option::results: o.results = value; break;
+    case option::jsonl: o.jsonl = value; break;
+    case option::jsonl_no_output: o.jsonl_no_output = true; break;
+    case option::bar: o.bar = true; break;
+    case option::color:
+      if (value != "auto" && value != "never" && value != "always")
+        throw usage_error{"--color " + value + ": write auto, never or always"};
+      if (value != "auto") o.color = value == "always";
+      break;
+    case option::tries:
+    case option::retries:
+      o.retry.tries = static_cast<unsigned>(std::min<std::uint64_t>(
+          number_from(name, value, 1, "the first try counts; write 1 for no other"), 1'000'000));
+      break;
+    case option::retry_delay: take_delay(o.retry, value); break;
+    case option::retry_on: o.retry.on = checked(name, value, failures_from); break;
+    case option::deadline: o.deadline = time_from(name, value); break;
+    case option::halt:
+      o.halt = checked(name, value, [](const std::string& text) { return halt_rule{text}; });
+      break;
+    case option::exit: o.exit = exit_rule_from(value); break;
+    case option::job_log:
+      o.job_log_appends = value.starts_with('+');
+      o.job_log = value.substr(o.job_log_appends ? 1 : 0);
+      break;
+    case option::journal: o.journal = value; break;
+    case option::sync: o.sync = true; break;
+    case option::resume: o.resume = true; break;
+    case option::resume_by:
+      if (value != "item") throw usage_error{"--resume-by " + value + ": only item is known"};
+      o.resume = o.resume_by_item = true;
+      break;
+    case option::resume_failed: o.resume = o.resume_failed = true; break;
+    case option::retry_failed: o.retry_failed = true; break;
+    case option::help:
+      if (!value.empty() && value != "all")
+        throw usage_error{"--help " + value + ": only all is known"};
+      o.help = true;
+      o.help_all = value == "all";
+      break;
     case option::version: o.version = true; break;
   }
 }
@@ -94,7 +140,7 @@ void take_option(options& o, option what, const std::string& name, const std::st
 std::string complaint(const std::string& word, char letter) {
   if (!word.starts_with("--")) {
     const std::string text = std::string{"-"} + letter;
-    for (const char later : std::string_view{"nov"})
+    for (const char later : std::string_view{"v"})
       if (letter == later) return text + ": this version does not have that option yet";
     return text + ": there is no such option";
   }
@@ -134,96 +180,19 @@ void take_words(options& o, std::vector<std::string> words) {
   }
 }
 
-void check(const options& o) {
-  if (o.help || o.version) return;
-  if (o.script && !o.command.empty())
-    throw usage_error{"'" + o.command.front()
-                      + "': with -c there is no COMMAND; items stand behind :::"};
-  if (!o.script && o.command.empty())
-    throw usage_error{"which command? fmap COMMAND [ARGUMENT]..."};
-  if (o.input.csv && o.input.columns)
-    throw usage_error{"--csv and --tsv split records themselves: not with -C"};
-  if (o.input.csv && o.input.delimiter != "\n")
-    throw usage_error{"--csv and --tsv end records themselves: not with -0 or -d"};
-  const auto files = [&](const source_option& s) { return s.is_file && s.words.front() == "-"; };
-  if (std::count_if(o.sources.begin(), o.sources.end(), files) > 1)
-    throw usage_error{"standard input can be read once only"};
-  if (o.jobs && o.buffer && *o.buffer < *o.jobs)
-    throw usage_error{"-b " + std::to_string(*o.buffer) + " is less than -j "
-                      + std::to_string(*o.jobs) + ": so many could never run at a time"};
-}
-
 }  // namespace
-
-std::size_t jobs_from(const std::string& text, std::size_t processors) {
-  const auto fail = [&](const char* why) -> usage_error {
-    return usage_error{"-j " + text + ": " + why};
-  };
-  std::string digits = text;
-  const char sign = text.starts_with('+') || text.starts_with('-') ? text.front() : '\0';
-  if (sign != '\0') digits.erase(0, 1);
-  const bool percent = digits.ends_with('%');
-  if (percent) digits.pop_back();
-  std::uint64_t n = 0;
-  const char* last = digits.data() + digits.size();
-  const auto [end, error] = std::from_chars(digits.data(), last, n);
-  if (error != std::errc{} || end != last || digits.empty() || (percent && sign != '\0'))
-    throw fail("write a number, 50%, +2 or -1 (of the processors)");
-  if (n > 1'000'000) throw fail("that is more than a million");
-  if (percent) n = (n * processors + 99) / 100;
-  if (sign == '+') n = processors + n;
-  if (sign == '-') n = n < processors ? processors - n : 1;
-  if (n == 0)
-    throw fail("at least one must run at a time; for all processors write -j 100% or leave it out");
-  return static_cast<std::size_t>(n);
-}
-
-std::uint64_t size_from(const std::string& option, const std::string& text) {
-  std::uint64_t n = 0;
-  const char* last = text.data() + text.size();
-  const auto [end, error] = std::from_chars(text.data(), last, n);
-  const std::string_view unit{end, static_cast<std::size_t>(last - end)};
-  const std::string_view units = "kmgt";
-  const auto which = unit.size() == 1 ? units.find(static_cast<char>(unit[0] | 0x20)) : units.npos;
-  if (error != std::errc{} || (!unit.empty() && which == units.npos))
-    throw usage_error{option + " " + text + ": write a size as 65536, 64k, 10m, 1g"};
-  const unsigned shift = unit.empty() ? 0 : 10 * (static_cast<unsigned>(which) + 1);
-  if (n > (UINT64_MAX >> 1 >> shift))
-    throw usage_error{option + " " + text + ": that is too large"};
-  return n << shift;
-}
-
-std::chrono::nanoseconds time_from(const std::string& option, const std::string& text) {
-  double n = 0;
-  const char* last = text.data() + text.size();
-  const auto [end, error] = std::from_chars(text.data(), last, n, std::chars_format::fixed);
-  const std::string_view unit{end, static_cast<std::size_t>(last - end)};
-  double seconds = 0;
-  if (unit.empty() || unit == "s")
-    seconds = n;
-  else if (unit == "ms")
-    seconds = n / 1000;
-  else if (unit == "m")
-    seconds = n * 60;
-  else if (unit == "h")
-    seconds = n * 3600;
-  else if (unit == "d")
-    seconds = n * 86400;
-  else
-    seconds = -1;
-  if (error != std::errc{} || !(seconds >= 0))
-    throw usage_error{option + " " + text + ": write a time as 2, 500ms, 2s, 5m, 1h"};
-  seconds = std::min(seconds, 3.0e9);  // 95 years
-  return std::chrono::nanoseconds{std::llround(seconds * 1e9)};
-}
 
 options parse(int argc, char* const* argv, std::size_t processors) {
   std::string letters = "+:";
   std::vector<::option> names;
   for (const row& r : table) {
-    const bool takes = r.value != nullptr;
-    names.push_back(
-        {r.name, takes ? required_argument : no_argument, nullptr, 256 + static_cast<int>(r.what)});
+    const bool may_take = r.value != nullptr && r.value[0] == '[';
+    const bool takes = r.value != nullptr && !may_take;
+    names.push_back({r.name,
+                     takes      ? required_argument
+                     : may_take ? optional_argument
+                                : no_argument,
+                     nullptr, 256 + static_cast<int>(r.what)});
     if (r.letter == 0) continue;
     letters += r.letter;
     if (takes) letters += ':';

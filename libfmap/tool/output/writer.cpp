@@ -8,10 +8,13 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include "tool/ui/screen.hpp"
+
 namespace fmap::tool {
 
 void writer::write(stream_of where, std::string_view bytes) {
-  const int descriptor = where == stream_of::out ? STDOUT_FILENO : STDERR_FILENO;
+  const int descriptor = where == stream_of::out ? out_ : STDERR_FILENO;
+  const screen::quiet quiet;
   while (state_ == state::writes && !bytes.empty()) {
     const ssize_t n = ::write(descriptor, bytes.data(), bytes.size());
     if (n >= 0) {

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "tool/command/shell_context.hpp"
+#include "tool/ui/screen.hpp"
 
 namespace fmap::tool {
 
@@ -17,6 +18,7 @@ namespace {
 constexpr std::size_t longest = 200;
 
 void write_line(std::string line) {
+  const screen::quiet quiet;
   line += '\n';
   std::string_view left = line;
   while (!left.empty()) {
@@ -37,8 +39,8 @@ std::string counted(std::uint64_t many, std::string_view noun) {
   return std::to_string(many) + ' ' + std::string{noun} + (many == 1 ? "" : "s");
 }
 
-std::string name_of(const item& i) {
-  std::string text = whole(i);
+std::string for_people(std::string_view all) {
+  std::string text{all};
   if (text.size() > longest)
     text = text.substr(0, longest / 2) + "..." + text.substr(text.size() - longest / 2);
   std::string result;
@@ -56,8 +58,20 @@ std::string name_of(const item& i) {
       result += c;
     }
   }
-  if (result.empty()) result = "(empty)";
   return result;
+}
+
+std::string name_of(const item& i) {
+  if (i.block != nullptr) return "block " + std::to_string(i.number);
+  const std::string text = for_people(whole(i));
+  return text.empty() ? "(empty)" : text;
+}
+
+std::string last_line(std::string_view bytes) {
+  while (bytes.ends_with('\n') || bytes.ends_with('\r')) bytes.remove_suffix(1);
+  const auto before = bytes.find_last_of("\n\r");
+  if (before != std::string_view::npos) bytes.remove_prefix(before + 1);
+  return for_people(bytes);
 }
 
 std::string reason(const ending& e) {

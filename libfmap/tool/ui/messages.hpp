@@ -24,6 +24,12 @@ std::string counted(std::uint64_t many, std::string_view noun);
 /// An item for people: control characters as a shell's $'...' writes them, the middle of long ones left out.
 std::string name_of(const item& i);
 
+/// Control characters as a shell's $'...' writes them, the middle of long texts left out.
+std::string for_people(std::string_view text);
+
+/// The last line of what a command has printed, as for_people(); empty if there is none.
+std::string last_line(std::string_view bytes);
+
 /// Why it counts as failed: "exit 3", "killed by SIGKILL".
 std::string reason(const ending& e);
 
