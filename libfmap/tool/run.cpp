@@ -169,7 +169,7 @@ int run(const options& given) {
         o.color.value_or(shows_colour()));
   try {
     future_map outcomes{[&](item i) { return launch.run(std::move(i)); }, items{input},
-                        map_options{.buffersize = m.in_flight, .ordered = o.ordered}};
+                        map_options{.buffersize = m.commands, .ordered = o.ordered}};
     for (job_ptr& next : outcomes) {
       const job_ptr j = std::move(next);
       results.take(*j);

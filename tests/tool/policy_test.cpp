@@ -54,7 +54,7 @@ TEST_CASE("The pause doubles up to the longest, from half to the whole of it") {
   r.delay = 1s;
   r.longest = 10s;
   for (unsigned attempt = 1; attempt < 80; ++attempt) {
-    const auto whole = attempt <= 4 ? 1s * (1 << (attempt - 1)) : 10s;
+    const std::chrono::nanoseconds whole = attempt <= 4 ? 1s * (1 << (attempt - 1)) : 10s;
     CHECK(r.pause(attempt, 0) == whole / 2);
     CHECK(r.pause(attempt, 1) == whole);
     const auto some = r.pause(attempt, 0.3);

@@ -34,7 +34,9 @@ command::command(const options& o, std::optional<std::uint64_t> total)
                         + ": placeholders are quoted for sh, bash, ksh and zsh only; take the item "
                           "from the arguments of the script"};
   } else {
-    words_.emplace(o.command, o.input.header, o.replace);
+    // What the command reads is not among its arguments, too.
+    const bool appends = !o.to_input && !o.pipe;
+    words_.emplace(o.command, o.input.header, o.replace, appends);
   }
   const bool shows_total =
       words_ ? words_->shows(placeholder::what::total) : script_->shows(placeholder::what::total);
@@ -55,7 +57,10 @@ std::vector<std::string> command::words(const item& i, std::size_t slot) const {
 std::size_t command::cost(const item& i) const {
   std::size_t all = 0;
   try {
-    for (const std::string& w : words(i, 1)) all += cost_of_word(w.size());
+    for (const std::string& w : words(i, 1)) {
+      if (w.size() > longest_word) return SIZE_MAX / 2;  // it is tried, and fails, alone
+      all += cost_of_word(w.size());
+    }
   } catch (const not_runnable&) {
     // It is found out when it is to be run.
   }

@@ -216,7 +216,8 @@ std::string word::expand(const item& i, const figures& f) const {
 }
 
 command_words::command_words(const std::vector<std::string>& words, bool named,
-                             std::string_view instead) {
+                             std::string_view instead, bool appends)
+    : appends_{appends} {
   words_.reserve(words.size());
   for (const std::string& text : words) words_.emplace_back(text, named, instead);
 }
@@ -228,7 +229,7 @@ bool command_words::shows(placeholder::what what) const {
 std::vector<std::string> command_words::expand(const item& i, const figures& f) const {
   std::vector<std::string> arguments;
   arguments.reserve(words_.size() + i.columns.size());
-  bool append = true;
+  bool append = appends_;
   for (const word& w : words_) {
     if (!i.members.empty() && w.is_repeated(i)) {
       for (item one : i.members) {
@@ -240,8 +241,7 @@ std::vector<std::string> command_words::expand(const item& i, const figures& f) 
     }
     append = append && !w.has_placeholder(i);
   }
-  if (append && i.block == nullptr)
-    arguments.insert(arguments.end(), i.columns.begin(), i.columns.end());
+  if (append) arguments.insert(arguments.end(), i.columns.begin(), i.columns.end());
   return arguments;
 }
 

@@ -76,16 +76,18 @@ private:
 };
 
 /// The command line without a shell: each word stays one argument. Without any placeholder the item's columns
-/// are appended. For several items a word with a placeholder stands once for each.
+/// are appended, if `appends`. For several items a word with a placeholder stands once for each.
 class command_words {
 public:
-  command_words(const std::vector<std::string>& words, bool named, std::string_view instead = {});
+  command_words(const std::vector<std::string>& words, bool named, std::string_view instead = {},
+                bool appends = true);
 
   bool shows(placeholder::what what) const;
   std::vector<std::string> expand(const item& i, const figures& f) const;
 
 private:
   std::vector<word> words_;
+  bool appends_;
 };
 
 }  // namespace fmap::tool

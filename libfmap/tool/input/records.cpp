@@ -60,9 +60,10 @@ std::optional<std::string> record_blocks::next() {
     }
     return cut(searched_);
   }
-  // The mark of the next record's start may be behind the block.
-  if (buffer_.size() < format_.block + format_.start.size())
-    return over_ ? cut(buffer_.size()) : std::nullopt;
+  if (over_ && buffer_.size() <= format_.block) return cut(buffer_.size());
+  // The rest may be what fits, too; and the mark of the next record's start may be behind the block.
+  if (!over_ && buffer_.size() < format_.block + std::max<std::size_t>(format_.start.size(), 1))
+    return std::nullopt;
   if (searched_ == 0) {
     if (const auto boundary = last_boundary(format_.block); boundary != none) return cut(boundary);
     searched_ = format_.block;

@@ -13,7 +13,8 @@ namespace fmap::tool {
 
 struct measures {
   std::size_t jobs = 1;
-  std::size_t in_flight = 16;
+  std::size_t in_flight = 16;  // items
+  std::size_t commands = 16;   // in flight: as many, or fewer
   std::size_t items_each = 1;  // of a command, at most
 };
 

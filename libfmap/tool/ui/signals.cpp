@@ -13,7 +13,10 @@ namespace fmap::tool {
 sigset_t take_signals() {
   sigset_t taken;
   ::sigemptyset(&taken);
-  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGCONT, SIGUSR1, SIGUSR2}) {
+  // A script's shell makes what it runs in the background ignore SIGINT and SIGQUIT. The first is to stay so; the second
+  // asks for no end here.
+  for (const int signal : {SIGQUIT, SIGUSR1, SIGUSR2}) ::sigaddset(&taken, signal);
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGTSTP, SIGCONT}) {
     struct sigaction now {};
     ::sigaction(signal, nullptr, &now);
     if (now.sa_handler != SIG_IGN) ::sigaddset(&taken, signal);
