@@ -11,6 +11,7 @@
 #include <fmap/fmap.hpp>
 #include <fmap/node_pool.hpp>
 #include <fmap/process_pool.hpp>
+#include <fmap/progress.hpp>
 
 #include "checksum/command_line.hpp"
 #include "checksum/found_paths.hpp"
@@ -50,9 +51,8 @@ bool hash_all(Pool& pool, const checksum::command_line& arguments) {
   checksum::printer printer;
 
   fmap::future_map files{pool, hash, std::move(paths), options};
-  for (const checksum::checked_file& file : files) printer.print(file);
-
-  printer.clear_progress();
+  for (const checksum::checked_file& file : fmap::progress(files, checksum::progress_options()))
+    printer.print(file);
   const bool printed = !arguments.stats || print_stats(files.stats(), printer);
   return printed && printer.failed() == 0;
 }

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Prints results the way sha256sum does, and a line of progress on a terminal.
+// Prints results the way sha256sum does.
 #pragma once
 
 #include <cerrno>
-#include <chrono>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -12,6 +11,8 @@
 #include <system_error>
 
 #include <unistd.h>
+
+#include <fmap/progress.hpp>
 
 #include "hasher.hpp"
 
@@ -41,33 +42,20 @@ inline std::string sum_line(const checked_file& file) {
 
 inline std::string error_line(const checked_file& file) {
   std::string path = file.path.empty() ? "''" : escaped(file.path);
-  return "checksum: " + path + ": " + file.error + '\n';
+  return "checksum: " + path + ": " + file.error;
 }
 
 class printer {
 public:
-  printer() = default;
-  printer(const printer&) = delete;
-  printer& operator=(const printer&) = delete;
-  ~printer() { clear_progress(); }
-
   void print(const checked_file& file) {
     ++files_;
     bytes_ += file.bytes;
     if (file.error.empty()) {
-      if (shares_terminal_) clear_progress();
       write(sum_line(file));
     } else {
       ++failed_;
-      clear_progress();
-      std::fputs(error_line(file).c_str(), stderr);
+      fmap::progress_bar::print(error_line(file));
     }
-    if (on_terminal_) show_progress();
-  }
-
-  void clear_progress() {
-    if (progress_shown_) std::fputs("\r\033[K", stderr);
-    progress_shown_ = false;
   }
 
   std::uint64_t files() const { return files_; }
@@ -75,41 +63,28 @@ public:
   std::uint64_t bytes() const { return bytes_; }
 
 private:
-  using clock = std::chrono::steady_clock;
-
   /// Whoever reads our lines gets each at once.
-  void write(const std::string& line) {
+  static void write(const std::string& line) {
     if (std::fputs(line.c_str(), stdout) < 0 || std::fflush(stdout) != 0) give_up();
   }
 
   /// Nobody gets our lines any more. The input may be waiting for paths that never come, so this
   /// does not wait for it; there is nothing to tidy up.
-  [[noreturn]] void give_up() {
-    std::string reason = std::generic_category().message(errno);
-    clear_progress();
-    std::fprintf(stderr, "checksum: write error: %s\n", reason.c_str());
+  [[noreturn]] static void give_up() {
+    const std::string reason = std::generic_category().message(errno);
+    fmap::progress_bar::print("checksum: write error: " + reason);
     std::_Exit(EXIT_FAILURE);
-  }
-
-  void show_progress() {
-    auto now = clock::now();
-    if (now < next_progress_) return;
-    next_progress_ = now + std::chrono::milliseconds{100};
-    double seconds = std::chrono::duration<double>(now - start_).count();
-    auto megabytes = static_cast<double>(bytes_) / 1e6;
-    std::fprintf(stderr, "\r%llu files, %.0f MB, %.0f MB/s\033[K",
-                 static_cast<unsigned long long>(files_), megabytes, megabytes / seconds);
-    progress_shown_ = true;
   }
 
   std::uint64_t files_ = 0;
   std::uint64_t failed_ = 0;
   std::uint64_t bytes_ = 0;
-  bool on_terminal_ = ::isatty(STDERR_FILENO) == 1;
-  bool shares_terminal_ = on_terminal_ && ::isatty(STDOUT_FILENO) == 1;
-  bool progress_shown_ = false;
-  clock::time_point start_ = clock::now();
-  clock::time_point next_progress_ = start_ + std::chrono::milliseconds{100};
 };
+
+/// A bar where it disturbs nobody: on a terminal that does not show the results, too.
+inline fmap::progress_options progress_options() {
+  const bool alone = ::isatty(STDERR_FILENO) == 1 && ::isatty(STDOUT_FILENO) == 0;
+  return {.label = "hashing", .unit = "files", .when = alone ? fmap::automatic : fmap::never};
+}
 
 }  // namespace checksum

@@ -152,6 +152,8 @@ public:
     const inside here{static_cast<input*>(this)};
     return !caller_->over() && from_->pull(c, filled, end, flush_every);
   }
+  std::optional<std::uint64_t> size() override { return from_->size(); }
+  std::shared_ptr<kept_items> keep_items() override { return from_->keep_items(); }
 
 private:
   const std::unique_ptr<input> from_;

@@ -253,6 +253,8 @@ private:
 
   void advance() {
     if (!step()) return;
+    sink_.take_item();
+    sink_.take_tries(failed());
     if (failed()) fail();
     holding_ = true;
   }
@@ -344,11 +346,12 @@ private:
     if (m.over_ || !m.step()) return;
     const std::uint64_t index = m.sink_.index();
     const std::uint32_t attempts = m.sink_.attempts();
+    const detail::outcome_details more{m.sink_.take_tries(m.failed()), m.sink_.take_item()};
     if (m.failed()) {
-      current_->emplace(index, attempts, m.take_error());
+      current_->emplace(index, attempts, m.take_error(), more);
     } else {
       m.holding_ = true;
-      current_->emplace(index, attempts, std::move(m.current()));
+      current_->emplace(index, attempts, std::move(m.current()), more);
     }
   }
 

@@ -8,13 +8,16 @@
 #include <exception>
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <type_traits>
 #include <utility>
 #include <variant>
 
 #include <fmap/detail/function.hpp>
 #include <fmap/detail/inside.hpp>
+#include <fmap/detail/item_in_slot.hpp>
 #include <fmap/detail/job.hpp>
+#include <fmap/detail/retry_book.hpp>
 #include <fmap/with_state.hpp>
 
 namespace fmap::detail {
@@ -129,33 +132,6 @@ consteval bool require_callable_with() {
 template <class Fn, class In>
 using result_of = stored<typename caller<Fn, In>::result>;
 
-/// From here on a crash is this item's doing.
-inline void mark_running(std::atomic<slot_state>& state) {
-  state.store(slot_state::running, std::memory_order_relaxed);
-  std::atomic_signal_fence(std::memory_order_seq_cst);
-}
-
-/// A small item is moved to the stack while its result takes its place, so that slots stay small. A larger one stays in
-/// its slot, and its result is made behind it: items may be larger than a thread's stack.
-inline constexpr std::size_t largest_moved = 1024;
-template <class In>
-inline constexpr bool stays_in_slot = sizeof(In) > largest_moved;
-
-template <class In, class Out>
-constexpr slot_layout layout_for() {
-  constexpr auto up = [](std::size_t n, std::size_t to) { return (n + to - 1) / to * to; };
-  constexpr std::size_t align = std::max(alignof(In), alignof(Out));
-  constexpr std::size_t value = stays_in_slot<In> ? up(sizeof(In), alignof(Out)) : 0;
-  return {up(std::max(sizeof(In), value + sizeof(Out)), align), align, value};
-}
-
-/// Destroys something that may have been moved from, whatever happens.
-template <class T>
-struct destroyed_at_last {
-  T& what;
-  ~destroyed_at_last() { std::destroy_at(&what); }
-};
-
 /// Slots that hold an In, and after it a result or an error. Both are made where they stay.
 template <class In, class Out>
 class typed_job : public job {
@@ -193,6 +169,10 @@ private:
   }
 };
 
+/// Whether Fn takes an item that stays as it is.
+template <class Fn, class In>
+inline constexpr bool callable_with_constant = callable_with<const Fn, const In&>::value;
+
 template <class In, class Fn>
 class function_job : public typed_job<In, result_of<Fn, In>> {
 public:
@@ -203,6 +183,7 @@ public:
   std::uint32_t apply(chunk& c, std::uint32_t i, progress& at, std::uint32_t worker) override {
     const inside here{static_cast<job*>(this)};
     auto call = caller_.bind(worker);
+    if (this->retries) return apply_keeping(c, i, at, call);
     for (; at.claim(i); ++i) {
       out* made = nullptr;
       try {
@@ -217,7 +198,53 @@ public:
     return i;
   }
 
+  void check_retries() const override {
+    if (!std::copy_constructible<In> && !takes_constant)
+      throw std::invalid_argument{
+          "fmap: retry: the item is moved into the call, and cannot be copied before; let the "
+          "function take it as const In&, or keep it behind a std::shared_ptr"};
+  }
+
 private:
+  static constexpr bool takes_constant = callable_with_constant<Fn, In>;
+
+  /// The same for items that may be tried again: each call gets a copy, and an item that is to be tried again is in its
+  /// slot afterwards.
+  template <class Call>
+  std::uint32_t apply_keeping(chunk& c, std::uint32_t i, progress& at, Call& call) {
+    for (; at.claim(i); ++i) {
+      std::optional<kept_aside<In>> kept;
+      out* made = nullptr;
+      try {
+        mark_running(c.state(i));
+        kept.emplace(*static_cast<In*>(c.at(i)));
+        made = make_from_copy(c.value(i), call, kept->item());
+        kept->destroy();
+        c.state(i).store(slot_state::value, std::memory_order_release);
+      } catch (...) {
+        if (made != nullptr) std::destroy_at(made);
+        const bool there = !kept || kept->put_back();
+        c.state(i).store(there ? slot_state::item : slot_state::empty, std::memory_order_release);
+        const std::exception_ptr error = std::current_exception();
+        if (!there || !this->retries->again(c.first + i, error)) this->fail(c, i, error);
+      }
+    }
+    return i;
+  }
+
+  template <class Call>
+  static out* make_from_copy(void* place, Call& call, In& item) {
+    if constexpr (!std::copy_constructible<In>) {
+      return make(place, call, std::move(item));  // it is taken as a constant
+    } else if constexpr (stays_in_slot<In>) {
+      const auto copy = std::make_unique<In>(std::as_const(item));
+      return make(place, call, std::move(*copy));
+    } else {
+      In copy(std::as_const(item));
+      return make(place, call, std::move(copy));
+    }
+  }
+
   /// Makes the result. When this returns or throws, the item has been destroyed.
   template <class Call>
   static void replace(chunk& c, std::uint32_t i, Call& call, out*& made) {

@@ -6,11 +6,16 @@
 #include <atomic>
 #include <cstdint>
 #include <exception>
+#include <memory>
+#include <optional>
 
 #include <fmap/detail/asymmetric_fence.hpp>
 #include <fmap/detail/chunk.hpp>
 
 namespace fmap::detail {
+
+class kept_items;
+class retry_book;
 
 /// The memory that threads share; tests have another one.
 struct shared_memory {
@@ -75,6 +80,12 @@ public:
   /// Whether pull() never waits for anything, and so needs no thread of its own.
   virtual bool at_hand() const { return false; }
 
+  /// How many items there will be in all, if that is known before the first is pulled.
+  virtual std::optional<std::uint64_t> size() { return std::nullopt; }
+
+  /// From now on copies of what is pulled are kept there. Throws std::invalid_argument if that cannot be.
+  virtual std::shared_ptr<kept_items> keep_items();
+
   /// Whether to pull an item is to copy a few bytes: nobody need watch how long it takes.
   virtual bool instant() const { return false; }
 };
@@ -96,7 +107,11 @@ public:
   /// Destroys whatever the slots hold.
   virtual void clear(chunk&, std::uint32_t begin, std::uint32_t end) = 0;
 
+  /// Throws std::invalid_argument if an item that has failed cannot be tried again.
+  virtual void check_retries() const;
+
   const slot_layout layout;
+  std::shared_ptr<retry_book> retries;     ///< null: what has failed is not tried again
   std::atomic<std::uint64_t> failures{0};  ///< outcomes that are errors
   bool delivers = false;      ///< outcomes reach their receivers in apply(); there is no sink
   bool asynchronous = false;  ///< apply() only starts items; they are reported one by one

@@ -7,6 +7,7 @@
 #include <memory>
 
 #include <fmap/detail/job.hpp>
+#include <fmap/detail/kept_items.hpp>
 #include <fmap/options.hpp>
 
 namespace fmap::detail {
@@ -49,6 +50,10 @@ public:
   std::uint32_t offset() const { return offset_; }
   std::uint64_t index() const { return chunk_->first + offset_; }
   std::uint32_t attempts() const;
+  /// The copy of the current item, if copies are kept; it is kept no longer.
+  kept_item take_item() const { return kept_ ? kept_->take(index()) : kept_item{}; }
+  /// The calls of the function for the current item, which are forgotten.
+  std::uint32_t take_tries(bool failed) const;
   map_stats stats() const;
 
 private:
@@ -70,6 +75,8 @@ private:
   std::uint64_t count_ = 0;      // outcomes taken
   std::atomic<std::uint64_t>* taken_ = nullptr;
   const std::atomic<bool>* stopped_ = nullptr;
+  std::shared_ptr<kept_items> kept_;
+  std::shared_ptr<retry_book> retries_;
   impl* impl_ = nullptr;
 };
 

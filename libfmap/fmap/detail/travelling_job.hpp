@@ -48,6 +48,9 @@ public:
 
   std::string_view key() const override { return job_key<travelling_job>; }
 
+  /// An item stays in its slot until its outcome arrives.
+  void check_retries() const override {}
+
   /// For the registry: the job in the worker process.
   static made_job make(wire::reader& state) {
     auto work = std::make_shared<travelling_job>(function_codec<Fn>::load(state));

@@ -2,6 +2,7 @@
 // Several ranges as one input of tuples, ending with the shortest.
 #pragma once
 
+#include <algorithm>
 #include <concepts>
 #include <cstdint>
 #include <optional>
@@ -27,6 +28,8 @@ public:
       at_.emplace(std::ranges::begin(range_));
     return *at_ != std::ranges::end(range_);
   }
+
+  std::uint64_t size() { return static_cast<std::uint64_t>(std::ranges::size(range_)); }
 
   /// What an item is made of.
   decltype(auto) element() {
@@ -59,6 +62,7 @@ public:
         return false;
       std::apply([&](auto&... column) { ::new (c.at(filled)) item(column.element()...); },
                  columns_);
+      keeper_.keep(c.first + filled, *static_cast<item*>(c.at(filled)));
       c.state(filled).store(slot_state::item, std::memory_order_release);
       ++filled;
       light_fence();
@@ -69,8 +73,19 @@ public:
 
   bool at_hand() const override { return (is_at_hand<Ranges> && ...); }
 
+  std::shared_ptr<kept_items> keep_items() override { return keeper_.begin(); }
+
+  /// Of the shortest, if the sizes of all are known.
+  std::optional<std::uint64_t> size() override {
+    if constexpr (!(std::ranges::sized_range<Ranges> && ...))
+      return std::nullopt;
+    else
+      return std::apply([](auto&... column) { return std::min({column.size()...}); }, columns_);
+  }
+
 private:
   std::tuple<column<Ranges>...> columns_;
+  item_keeper<item> keeper_;
 };
 
 /// Calls a function with the elements of a tuple as its arguments.

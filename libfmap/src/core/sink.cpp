@@ -7,6 +7,7 @@
 #include <string>
 
 #include <fmap/detail/inside.hpp>
+#include <fmap/detail/retry_book.hpp>
 #include <fmap/detail/sink.hpp>
 #include <fmap/errors.hpp>
 
@@ -81,6 +82,7 @@ struct sink::impl {
   std::optional<std::stop_callback<std::function<void()>>> on_stop;
   const void* function = nullptr;  // what a thread in the user's code is inside of
   const void* range = nullptr;
+  std::optional<std::uint64_t> total;
 
   sink_port port() const { return sink_port{*pool->box}; }
 
@@ -118,6 +120,12 @@ sink::sink(std::shared_ptr<pool_core> pool, std::shared_ptr<job> work, std::uniq
   made->options = options;
   made->function = work.get();
   made->range = from.get();
+  made->total = from->size();
+  if (options.keep_items) kept_ = from->keep_items();
+  if (options.retry) {
+    work->check_retries();
+    work->retries = retries_ = std::make_shared<retry_book>(*options.retry);
+  }
   made->run =
       actors::pool_port{*pool->box}.open(limits, std::move(work), std::move(from), made->bell);
   made->pool = std::move(pool);
@@ -128,9 +136,10 @@ sink::sink(std::shared_ptr<pool_core> pool, std::shared_ptr<job> work, std::uniq
 }
 
 sink::sink(sink&& other) noexcept
-    : chunk_{other.chunk_}, offset_{other.offset_}, end_{other.end_},
-      quick_end_{other.quick_end_}, count_{other.count_}, taken_{other.taken_},
-      stopped_{other.stopped_}, impl_{std::exchange(other.impl_, nullptr)} {}
+    : chunk_{other.chunk_}, offset_{other.offset_}, end_{other.end_}, quick_end_{other.quick_end_},
+      count_{other.count_}, taken_{other.taken_}, stopped_{other.stopped_}, kept_{std::move(
+                                                                                other.kept_)},
+      retries_{std::move(other.retries_)}, impl_{std::exchange(other.impl_, nullptr)} {}
 
 sink& sink::operator=(sink&& other) noexcept {
   if (this != &other) {
@@ -222,6 +231,10 @@ void sink::stop() noexcept { impl_->port().stop(*impl_->run); }
 
 std::uint32_t sink::attempts() const { return impl_->port().attempts(*impl_->run, index()); }
 
+std::uint32_t sink::take_tries(bool failed) const {
+  return retries_ ? retries_->tries(index(), failed) : 1;
+}
+
 map_stats sink::stats() const {
   if (!impl_) return {};
   const actors::run_stats s = impl_->port().stats(*impl_->run);
@@ -229,16 +242,19 @@ map_stats sink::stats() const {
   result.buffersize = static_cast<std::size_t>(s.buffersize);
   result.pulled = s.counts.pulled;
   result.queued = s.counts.queued;
-  result.running = s.counts.held;
+  result.running = s.counts.held - s.waiting;
+  result.waiting = s.waiting;
   result.ready = s.ready;
   result.taken = s.taken;
   result.failed = s.failed;
   result.retried = s.counts.retried;
   result.quarantined = s.counts.quarantined;
-  result.in_flight = result.queued + result.running + result.ready;
+  result.in_flight = result.queued + result.running + result.waiting + result.ready;
   result.peak_in_flight = s.counts.peak_in_flight;
   result.dropped = s.counts.dropped;
   result.elapsed = s.elapsed;
+  result.workers = s.workers;
+  result.total = impl_->total;
   return result;
 }
 

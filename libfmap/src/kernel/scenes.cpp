@@ -9,7 +9,7 @@ namespace fmap::kernel {
 
 bool stalled(const run& r, const run_counts& c) {
   const bool quick_source = r.in.pulling && r.seen.flush_every.load(std::memory_order_relaxed) > 1;
-  return c.queued + c.held == 0 && !quick_source;
+  return c.queued + c.held == r.waiting && !quick_source;
 }
 
 bool stalled(const mailbox_parts& p, const run& r) { return stalled(r, p.ledger.counts(r.id)); }
@@ -62,7 +62,7 @@ bool settled(const mailbox_parts& p) {
 bool forsaken(const mailbox_parts& p, const run& r) {
   if (!r.out.sink.asleep() || !r.out.task_waits) return false;
   const run_counts c = p.ledger.counts(r.id);
-  return c.held == 0 && (c.queued != 0 || pullable(r, c) != 0);
+  return c.held == r.waiting && (c.queued != 0 || pullable(r, c) != 0);
 }
 
 run* most_forsaken(const mailbox_parts& p) {

@@ -4,6 +4,9 @@
 #include "src/kernel/settling.hpp"
 
 #include <algorithm>
+#include <vector>
+
+#include <fmap/detail/retry_book.hpp>
 
 #include "src/kernel/filling.hpp"
 #include "src/kernel/withheld.hpp"
@@ -28,7 +31,50 @@ void raise_bound(visit& v, run& r) {
   v.call_source(r);
 }
 
+/// What has failed and is to be tried again goes into the hands of a worker that does nothing, until it is due.
+std::uint32_t put_off(visit& v, run& r, worker_id id, std::uint64_t first, std::uint32_t count) {
+  std::uint32_t n = 0;
+  if (!r.work->retries) return n;
+  postponed& later = v->later;
+  for (const auto& again : r.work->retries->take(first, count)) {
+    if (later.hands == 0) later.hands = v->ledger.add_worker({.capacity = any_number, .weight = 0});
+    if (v->ledger.pass_on(id, later.hands, r.id, again.index, 1) == 0) continue;  // it was dropped
+    later.add(v.now() + std::min(again.pause, detail::for_ever), {r.id, again.index});
+    ++r.waiting;
+    ++n;
+  }
+  if (n != 0) {
+    v.want_tick();
+    v.hasten_tick();
+  }
+  return n;
+}
+
+void resume(visit& v, const std::vector<postponed::item>& items) {
+  for (const auto& [id, index] : items) {
+    run& r = *v->runs.at(id);
+    --r.waiting;
+    v->ledger.give_back(v->later.hands, id, index, 1);
+    v.touch(r);
+  }
+  if (!items.empty()) v.call_worker(urgency::at_once);
+}
+
 }  // namespace
+
+std::uint32_t finish(visit& v, run& r, worker_id id, std::uint64_t first, std::uint32_t count,
+                     clock::duration took, bool measured_well) {
+  const std::uint32_t waiting = put_off(v, r, id, first, count);
+  const std::uint32_t ready = v->ledger.finished(id, r.id, first, count, took, measured_well);
+  if (waiting != 0 && v->phase.broken()) resume_all(v, r.id);  // to fail with the others
+  return waiting + ready;
+}
+
+void resume_due(visit& v, clock::time_point now) {
+  if (v->later.due(now)) resume(v, v->later.take_due(now));
+}
+
+void resume_all(visit& v, run_id only) { resume(v, v->later.take_all(only)); }
 
 void recompute_tempo(visit& v, run& r) {
   r.set_tempo(v->ledger.cost(r.id), v->ledger.buffersize(r.id), v->staff.capacity());
@@ -53,7 +99,7 @@ void take_delivered(visit& v, run& r) {
 void report_finished(visit& v, run& r, worker_id id, std::uint64_t first, std::uint32_t count,
                      clock::duration took) {
   const bool measured_well = took.count() != 0;
-  if (v->ledger.finished(id, r.id, first, count, took, measured_well) == 0) return;
+  if (finish(v, r, id, first, count, took, measured_well) == 0) return;
   settle_ready(v, r);
   tick_in_passing(v, v.now());
 }
@@ -79,7 +125,7 @@ void split(visit& v, worker& w) {
   const auto before = static_cast<std::uint32_t>(kept - b.items.first);
   const auto after = static_cast<std::uint32_t>(b.items.end() - kept - 1);
   if (before != 0 && !r.work->asynchronous) {
-    v->ledger.finished(w.id, r.id, b.items.first, before, {}, b.measured_well);
+    finish(v, r, w.id, b.items.first, before, {}, b.measured_well);
     take_delivered(v, r);
   }
   if (after != 0) v->ledger.give_back(w.id, r.id, kept + 1, after);
@@ -103,6 +149,7 @@ void halt(visit& v, run& r) {
   for (const worker* w : v->workers.all())
     if (w->remote) v.ring(w->bell);  // what has not begun elsewhere is to be called back
   split_batches(v, r);
+  resume_all(v, r.id);
   if (!r.in.pulling) close_intake(v, r);
   v.call_sink(r);
 }

@@ -11,6 +11,7 @@
 #include "src/kernel/cost_book.hpp"
 #include "src/kernel/forks.hpp"
 #include "src/kernel/pool_phase.hpp"
+#include "src/kernel/postponed.hpp"
 #include "src/kernel/pull_line.hpp"
 #include "src/kernel/roster.hpp"
 #include "src/kernel/short_mutex.hpp"
@@ -34,6 +35,7 @@ struct mailbox_parts {
   staffing staff;
   pull_line pulls;
   tick_schedule tick;
+  postponed later;
   pool_phase phase;
   cost_book costs;
   doorbell_ptr supervisor;

@@ -9,6 +9,7 @@
 #include "src/kernel/failing.hpp"
 #include "src/kernel/pool_port.hpp"
 #include "src/kernel/scenes.hpp"
+#include "src/kernel/settling.hpp"
 #include "src/kernel/withheld.hpp"
 
 namespace fmap::kernel {
@@ -55,8 +56,15 @@ std::chrono::microseconds supervisor_port::tick() {
   const bool relied_on = std::any_of(v->runs.begin(), v->runs.end(),
                                      [&](const auto& r) { return relies_on_tick(*v, *r.second); });
   v->tick.ticked(v.now(), relied_on);
+  resume_due(v, v.now());
   const bool more = release_withheld(v, v.now());
-  const auto next = v->tick.go_on(more);
+  auto next = v->tick.go_on(more);
+  if (const auto due = v->later.next()) {
+    const auto soon = std::clamp<std::chrono::microseconds>(
+        std::chrono::ceil<std::chrono::microseconds>(*due - v.now()), tuning::tick,
+        tuning::retry_look);
+    next = next.count() == 0 ? soon : std::min(next, soon);
+  }
   if (v->ledger.queued() != 0) fail_if_broken(v);
   return next;
 }

@@ -30,6 +30,9 @@ inline constexpr microseconds soon{100};
 /// nothing relies on the tick.
 inline constexpr microseconds tick{500}, tick_rare{2000}, tick_longest{16000};
 
+/// The longest pause between two looks for items that are to be tried again.
+inline constexpr microseconds retry_look{50'000};
+
 /// A tick leaves alone what has been withheld for less than this.
 inline constexpr microseconds withhold_at_most{200};
 

@@ -74,6 +74,7 @@ bool release_withheld(visit& v, clock::time_point now) {
 void tick_in_passing(visit& v, clock::time_point now) {
   if (!v->tick.due_in_passing(now)) return;
   v->tick.passed(now);
+  resume_due(v, now);
   release_withheld(v, now);
 }
 

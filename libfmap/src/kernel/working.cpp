@@ -7,6 +7,7 @@
 
 #include <unistd.h>
 
+#include "src/kernel/failing.hpp"
 #include "src/kernel/filling.hpp"
 #include "src/kernel/scenes.hpp"
 #include "src/kernel/settling.hpp"
@@ -100,10 +101,11 @@ void settle(worker& w, const executed& e, visit& v) {
   w.since = e.done;
   const own_batch done = std::exchange(w.has, {});
   if (r.work->asynchronous) return;
-  v->ledger.finished(w.id, r.id, done.items.first, done.items.count, e.took, done.measured_well);
+  finish(v, r, w.id, done.items.first, done.items.count, e.took, done.measured_well);
   settle_ready(v, r);
   w.last = r.pace.size;
   tick_in_passing(v, e.done);
+  if (r.work->retries) fail_if_broken(v);
 }
 
 /// Takes a batch, tells others of what is left, runs it and settles.

@@ -19,7 +19,7 @@ std::mutex& one_at_a_time() {
 
 standard_streams::standard_streams() : alone_{one_at_a_time()} {
   for (;;) {
-    const int fd = ::open("/dev/null", O_RDWR | O_CLOEXEC);
+    const int fd = ::open("/dev/null", O_PATH | O_CLOEXEC);  // it can be neither read nor written
     if (fd < 0) return;
     if (fd > 2) {
       ::close(fd);

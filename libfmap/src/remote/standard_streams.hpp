@@ -6,8 +6,9 @@
 
 namespace fmap::remote {
 
-/// A program may have closed some of descriptors 0 to 2, and may go on writing to them all the same. While this
-/// lives, /dev/null is there, so that no descriptor which fmap opens gets such a number. One at a time lives.
+/// A program may have closed some of descriptors 0 to 2, and may go on writing to them all the same, which is to fail.
+/// While this lives, something that cannot be written is there, so that no descriptor which fmap opens gets such a
+/// number. One at a time lives.
 class standard_streams {
 public:
   standard_streams();

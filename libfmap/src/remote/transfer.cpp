@@ -9,6 +9,7 @@
 #include <utility>
 
 #include <fmap/detail/exception_codec.hpp>
+#include <fmap/detail/retry_book.hpp>
 #include <fmap/errors.hpp>
 
 #include "src/remote/item_fate.hpp"
@@ -229,7 +230,8 @@ void transfer::load(const sent_batch& b, std::uint64_t index, std::string_view b
     if (failed) {
       const std::exception_ptr error = detail::decode_exception(r);
       if (!error) r.throw_if_failed();
-      b.of->work->fail(*b.in, slot, error);
+      const auto& retries = b.of->work->retries;
+      if (!retries || !retries->again(index, error)) b.of->work->fail(*b.in, slot, error);
     } else {
       b.work->load_value(r, *b.in, slot);
     }
