@@ -53,22 +53,23 @@ struct map_options {
 /// What has become of the items of a map, all read at the same moment:
 /// `pulled == queued + running + waiting + ready + taken + dropped`.
 struct map_stats {
-  std::size_t buffersize = 0;            ///< the bound in force
-  std::uint64_t pulled = 0;              ///< items pulled from the input
-  std::uint64_t queued = 0;              ///< waiting for a worker
-  std::uint64_t running = 0;             ///< held by workers
-  std::uint64_t ready = 0;               ///< finished, not yet taken
-  std::uint64_t taken = 0;               ///< results the consumer has taken
-  std::uint64_t failed = 0;              ///< outcomes that are errors
-  std::uint64_t retried = 0;             ///< executions repeated because their worker died
-  std::uint64_t quarantined = 0;         ///< items given up because they kept killing their worker
-  std::uint64_t in_flight = 0;           ///< queued + running + waiting + ready
-  std::uint64_t peak_in_flight = 0;      ///< the most that were in flight at once
-  std::uint64_t dropped = 0;             ///< pulled but not delivered, because the map was stopped
-  std::chrono::nanoseconds elapsed{};    ///< since the map was made
-  std::uint64_t waiting = 0;             ///< have failed, and will be tried again after a pause
-  std::size_t workers = 0;               ///< of the pool now; 0: a map without a pool
-  std::optional<std::uint64_t> total{};  ///< the size of the input, if that is known before its end
+  std::size_t buffersize = 0;          ///< the bound in force
+  std::uint64_t pulled = 0;            ///< items pulled from the input
+  std::uint64_t queued = 0;            ///< waiting for a worker
+  std::uint64_t running = 0;           ///< held by workers
+  std::uint64_t ready = 0;             ///< finished, not yet taken
+  std::uint64_t taken = 0;             ///< results the consumer has taken
+  std::uint64_t failed = 0;            ///< outcomes that are errors
+  std::uint64_t retried = 0;           ///< executions repeated because their worker died
+  std::uint64_t quarantined = 0;       ///< items given up because they kept killing their worker
+  std::uint64_t in_flight = 0;         ///< queued + running + waiting + ready
+  std::uint64_t peak_in_flight = 0;    ///< the most that were in flight at once
+  std::uint64_t dropped = 0;           ///< pulled but not delivered, because the map was stopped
+  std::chrono::nanoseconds elapsed{};  ///< since the map was made
+  std::uint64_t waiting = 0;           ///< have failed, and will be tried again after a pause
+  std::size_t workers = 0;             ///< of the pool now; 0: a map without a pool
+  std::optional<std::uint64_t>
+      total{};  ///< the size of the input, if it has begun and is a sized range
 };
 
 /// What a pool's handle does with a request when it works on as many as it may.

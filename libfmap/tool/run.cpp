@@ -85,7 +85,12 @@ int run(const options& given) {
   flag stop;
   combinations from = open_sources(o, stop);
   const std::optional<std::uint64_t> total = o.total ? o.total : from.total();
-  const command what{o, total};
+  // With -n there are fewer commands than items; how many is not known if their sizes change.
+  std::optional<std::uint64_t> of_commands = total;
+  if (total && o.auto_items) of_commands.reset();
+  if (total && o.max_items && !o.auto_items)
+    of_commands = (*total + *o.max_items - 1) / *o.max_items;
+  const command what{o, of_commands};
   if (o.halt.needs_total() && !total)
     throw usage_error{"--halt done=N%: how many items there will be is not known before they are "
                       "read; say it with "
@@ -106,8 +111,10 @@ int run(const options& given) {
   item_reader input{std::move(from), stop, tokens, std::move(together)};
   if (o.dry_run) return print_commands(input, what);
 
-  output_file out{o.output, !o.resume, STDOUT_FILENO};
+  output_file out{o.output, !o.resume && !o.retry_failed, STDOUT_FILENO};
   output_file jsonl{o.jsonl == "-" ? "" : o.jsonl, !o.resume, o.jsonl == "-" ? STDOUT_FILENO : -1};
+  std::optional<item_counter> counter;  // before anything has been read
+  if (o.bar && !total) counter.emplace(o);
   std::optional<journal> book;
   if (!o.journal.empty()) {
     book.emplace(journal_options{o.journal, o.resume, o.resume_failed, o.resume_by_item, o.sync,
@@ -119,7 +126,6 @@ int run(const options& given) {
   }
   const bool appends = o.job_log_appends || o.resume || o.retry_failed;
   output_file job_log{o.job_log, !appends, -1};
-  job_log.title(job_log_title);
 
   launch_options how = how_to_launch(o, m);
   how.total = total;
@@ -135,8 +141,8 @@ int run(const options& given) {
   how.signals = take_signals();
   std::optional<guard> watched;
   if (!o.leave_orphans) watched.emplace(m.jobs + spare_seats);
-  std::optional<item_counter> counter;
-  if (o.bar && !total) counter.emplace(o);
+  for (const output_file* each : {&out, &jsonl, &job_log}) each->begin();
+  job_log.title(job_log_title);
   launcher launch{std::move(how),
                   [&](const item& i, std::size_t slot) { return what.words(i, slot); }, held,
                   [&] {
@@ -144,11 +150,11 @@ int run(const options& given) {
                     tokens.close();
                   },
                   watched ? &*watched : nullptr};
-  consumer results{
-      o,
-      held,
-      launch,
-      {out.descriptor(), job_log.descriptor(), jsonl.descriptor(), book ? &*book : nullptr}};
+  consumer results{o,
+                   held,
+                   launch,
+                   {out.descriptor(), job_log.descriptor(), jsonl.descriptor(),
+                    book ? &*book : nullptr, of_commands}};
   std::optional<line_thread> line_writer;
   if (o.line_buffer && !o.ordered) line_writer.emplace(lines, results);
   std::optional<bar> progress_bar;
@@ -172,7 +178,12 @@ int run(const options& given) {
                         map_options{.buffersize = m.commands, .ordered = o.ordered}};
     for (job_ptr& next : outcomes) {
       const job_ptr j = std::move(next);
-      results.take(*j);
+      try {
+        results.take(*j);
+      } catch (const std::system_error& e) {
+        results.broken(e.what());  // which ends the input, too: the map waits for that
+        break;
+      }
       launch.written();
       tokens.give_back(many(j->what));
     }

@@ -170,6 +170,19 @@ TEST_CASE("progress: no time left before two outcomes for each worker and a seco
   CHECK_FALSE(quick.left(100));
 }
 
+TEST_CASE("progress: a first look that finds many outcomes") {
+  pace p;
+  p.note(5001, 2, 100ms);
+  CHECK(p.rate() == Approx(50'000).epsilon(0.01));
+  p.note(6000, 7, 120ms);
+  CHECK(p.rate() == Approx(50'000).epsilon(0.05));
+  pace rare;  // as for a log
+  rare.note(3000, 7, 30s);
+  rare.note(6000, 7, 60s);
+  CHECK(rare.rate() == Approx(100).epsilon(0.01));
+  CHECK(rare.left(9000)->count() == Approx(30).epsilon(0.01));
+}
+
 TEST_CASE("progress: who has come to a stop has more and more time left") {
   pace p;
   for (int n = 1; n <= 100; ++n) p.note(static_cast<std::uint64_t>(n), 1, n * 100ms);

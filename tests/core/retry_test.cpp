@@ -7,6 +7,7 @@
 #include <fmap/detail/retry_book.hpp>
 
 #include "src/core/retry_pause.hpp"
+#include "src/kernel/ledger.hpp"
 #include "src/kernel/postponed.hpp"
 #include "support/catch.hpp"
 #include "support/seed.hpp"
@@ -51,26 +52,27 @@ TEST_CASE("retry: what failed together is not tried again together") {
 TEST_CASE("retry: the book counts failures until the outcome is there") {
   retry_book book{{.attempts = 3, .first = 1ms, .jitter = 0}};
   const auto error = std::make_exception_ptr(std::runtime_error{"x"});
-  CHECK(book.take(0, 100).empty());
+  CHECK_FALSE(book.take(0, 100));
   CHECK(book.tries(5, false) == 1);
   CHECK(book.again(5, error));
   CHECK(book.again(7, error));
-  CHECK(book.take(0, 5).empty());
+  CHECK_FALSE(book.take(0, 5));
   const auto first = book.take(5, 2);
-  REQUIRE(first.size() == 1);
-  CHECK(first.front().index == 5);
-  CHECK(first.front().pause == 1ms);
-  CHECK(book.take(0, 100).size() == 1);
+  REQUIRE(first);
+  CHECK(first->index == 5);
+  CHECK(first->pause == 1ms);
+  CHECK(book.take(0, 100)->index == 7);
+  CHECK_FALSE(book.take(0, 100));
   CHECK(book.again(5, error));
-  CHECK(book.take(5, 1).front().pause == 2ms);
+  CHECK(book.take(5, 1)->pause == 2ms);
   CHECK_FALSE(book.again(5, error));
-  CHECK(book.take(0, 100).empty());
+  CHECK_FALSE(book.take(0, 100));
   CHECK(book.tries(5, true) == 3);
   CHECK(book.tries(5, true) == 1);  // it was forgotten
   CHECK(book.tries(7, false) == 2);
 }
 
-TEST_CASE("retry: who waits comes when it is due, in order, or when its run ends") {
+TEST_CASE("retry: who waits comes when it is due, in order, or not at all when its run ends") {
   postponed later;
   const fmap::kernel::clock::time_point t{};
   CHECK_FALSE(later.next());
@@ -78,15 +80,55 @@ TEST_CASE("retry: who waits comes when it is due, in order, or when its run ends
   later.add(t + 1s, {2, 10});
   later.add(t + 2s, {1, 20});
   CHECK(later.next() == t + 1s);
-  CHECK_FALSE(later.due(t));
-  CHECK(later.take_due(t + 500ms).empty());
-  const auto due = later.take_due(t + 2s);
-  REQUIRE(due.size() == 2);
-  CHECK(due[0].index == 10);
-  CHECK(due[1].index == 20);
+  CHECK_FALSE(later.take_due(t + 500ms));
+  CHECK(later.take_due(t + 2s)->index == 10);
+  CHECK(later.take_due(t + 2s)->index == 20);
+  CHECK_FALSE(later.take_due(t + 2s));
   later.add(t + 5s, {2, 50});
-  CHECK(later.take_all(1).size() == 1);
-  CHECK(later.size() == 1);
-  CHECK(later.take_all(0).front().run == 2);
-  CHECK(later.size() == 0);
+  later.forget(1);
+  CHECK(later.next() == t + 5s);
+  CHECK(later.take_due(t + 9s)->run == 2);
+  CHECK_FALSE(later.next());
+}
+
+TEST_CASE("ledger: an item that waits has its token, and no worker") {
+  fmap::kernel::ledger l;
+  const auto run = l.open({.buffersize = 10});
+  const auto w = l.add_worker(100), other = l.add_worker(100);
+  l.grant(run, 10);
+  l.pulled(run, 0, 10);
+  const auto s = l.take(w);
+  REQUIRE(s.count > 2);
+  const std::uint32_t held = s.count;
+  CHECK_FALSE(l.put_off(other, run, s.first + 1));  // somebody else holds it
+  CHECK(l.put_off(w, run, s.first + 1));
+  CHECK_FALSE(l.put_off(w, run, s.first + 1));
+  CHECK(l.audit());
+  CHECK(l.counts(run).waiting == 1);
+  CHECK(l.counts(run).held == held - 1);
+  CHECK(l.waiting() == 1);
+  CHECK(l.finished(w, run, s.first, held, {}) == held - 1);
+  CHECK(l.counts(run).ready == held - 1);
+  CHECK(l.audit());
+  l.end(run);
+  CHECK_FALSE(l.drained(run));
+  l.resume(run, s.first + 7777);
+  l.resume(run, s.first + 1);
+  l.resume(run, s.first + 1);
+  CHECK(l.counts(run).waiting == 0);
+  CHECK(l.counts(run).queued == 10 - held + 1);
+  CHECK(l.audit());
+  const auto again = l.take(other);
+  CHECK(again.first == s.first + 1);
+  CHECK(l.put_off(other, run, again.first));
+  l.stop(run);
+  CHECK(l.waiting() == 0);
+  CHECK(l.audit());
+  l.resume(run, again.first);
+  CHECK(l.counts(run).queued == 0);
+  for (std::uint32_t n = 1; n < again.count; ++n)
+    CHECK(l.put_off(other, run, again.first + n));  // dropped at once
+  CHECK(l.drained(run));
+  CHECK(l.counts(run).dropped + l.counts(run).taken == 10);
+  l.close(run);
 }

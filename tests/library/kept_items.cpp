@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Outcomes that say which item they are about.
 #include <atomic>
+#include <filesystem>
 #include <memory>
 #include <ranges>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <fmap/fmap.hpp>
@@ -149,4 +151,40 @@ TEST_CASE("keep_items: the text of what is no exception") {
     CHECK_FALSE(o.what().empty());
     CHECK(o.item<int>() == 3);
   }
+}
+
+namespace {
+
+/// The language says that it can be copied.
+struct looks_copied {
+  int n = 0;
+  std::vector<std::unique_ptr<int>> parts;
+};
+
+}  // namespace
+template <>
+inline constexpr bool fmap::copied<looks_copied> = false;
+
+TEST_CASE("items that only look as if they could be copied, and functions that take anything") {
+  fmap::thread_pool pool{2};
+  std::vector<std::vector<std::unique_ptr<int>>> lists(3);
+  fmap::future_map m{pool, [](std::vector<std::unique_ptr<int>> v) { return v.size(); },
+                     std::move(lists)};
+  for (const std::size_t n : m) CHECK(n == 0);
+  std::vector<looks_copied> batches(3);
+  fmap::future_map b{pool,
+                     [](const looks_copied& x) { return x.n; },
+                     std::move(batches),
+                     {.retry = fmap::retry_policy{}}};
+  for (const int n : b) CHECK(n == 0);
+  const std::vector<std::vector<int>> numbers(3);
+  fmap::future_map g{pool, [](auto&& v) { return v.push_back(1), v.size(); }, numbers};
+  for (const std::size_t n : g) CHECK(n == 1);
+  std::vector<std::unique_ptr<int>> owners;
+  owners.push_back(std::make_unique<int>(5));
+  fmap::future_map o{pool, [](auto&& p) { return *std::unique_ptr<int>{std::move(p)}; },
+                     std::move(owners)};
+  for (const int n : o) CHECK(n == 5);
+  CHECK(fmap::copied<std::filesystem::path>);
+  CHECK_FALSE(fmap::copied<std::pair<int, std::vector<std::unique_ptr<int>>>>);
 }

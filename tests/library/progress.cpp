@@ -41,11 +41,12 @@ TEST_CASE("progress: a map has the same results, and its size is known") {
   fmap::thread_pool pool{2};
   memory_file file;
   fmap::future_map m{pool, twice, std::views::iota(0, 1000), 16};
-  CHECK(m.stats().total == 1000u);
+  CHECK_FALSE(m.stats().total);
   CHECK(m.stats().workers == 2);
   long sum = 0;
   for (int& r : fmap::progress(m, {.label = "twice", .to = file.file()})) sum += r;
   CHECK(sum == 999'000);
+  CHECK(m.stats().total == 1000u);
   CHECK_THAT(file.text(), Catch::StartsWith("twice  1000/1000 items  ") && Catch::EndsWith("\n"));
 }
 
@@ -100,9 +101,9 @@ TEST_CASE("progress: an empty input, and several ranges") {
   CHECK_THAT(file.text(), Catch::StartsWith("0 items  "));
   const std::vector<int> a{1, 2, 3}, b{4, 5};
   auto sums = pool.map([](int x, int y) { return x + y; }, a, b);
-  CHECK(sums.stats().total == 2u);
   int sum = 0;
   for (const int x : fmap::progress(sums, {.to = file.file()})) sum += x;
+  CHECK(sums.stats().total == 2u);
   CHECK(sum == 12);
 }
 

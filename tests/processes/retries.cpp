@@ -3,6 +3,8 @@
 #include <csignal>
 #include <ranges>
 #include <string>
+#include <thread>
+#include <utility>
 
 #include <sys/types.h>
 #include <unistd.h>
@@ -11,6 +13,8 @@
 #include <fmap/process_pool.hpp>
 
 #include "support/catch.hpp"
+#include "support/eventually.hpp"
+#include "support/pools.hpp"
 
 using namespace std::chrono_literals;
 
@@ -21,6 +25,20 @@ int fails_first(int x) {
   static thread_local int last = -1;
   if (std::exchange(last, x) != x) throw fmap::transient{"the first call"};
   return x;
+}
+
+/// The second item waits at a meeting point, and fails then.
+struct waits_and_fails {
+  std::string path;
+  int operator()(int x) const {
+    if (x == 0) return 0;
+    testing::meet(path, x);
+    throw fmap::transient{"late"};
+  }
+};
+template <class Inspector>
+auto inspect(Inspector& f, waits_and_fails& w) {
+  return f(w.path);
 }
 
 }  // namespace
@@ -70,4 +88,26 @@ TEST_CASE("retry: many at a time in two processes; a death is something else") {
   CHECK(failed == 334);
   CHECK(values + lost == 666);
   CHECK(lost >= 1);  // and who was executed with it
+}
+
+TEST_CASE("retry: a map is left while its last item runs elsewhere, and that fails") {
+  fmap::process_pool pool{1};
+  for (int n = 0; n != 20; ++n) {
+    const testing::meeting_point here;
+    {
+      fmap::future_map m{
+          pool,
+          waits_and_fails{here.path()},
+          std::views::iota(0, 2),
+          {.buffersize = 1, .retry = fmap::retry_policy{.attempts = 9, .first = 1ms}}};
+      CHECK(*m.begin() == 0);
+      std::thread opener{[&] {
+        testing::eventually([&] { return here.arrived() == 1; });
+        testing::eventually([&] { return m.stats().running == 1; });
+        here.open();
+      }};
+      opener.join();
+    }
+  }
+  CHECK(pool.submit([] { return 4; }).get() == 4);
 }

@@ -587,6 +587,74 @@ status_of() {
   grep -qE '^fmap: 5/5 done, 0 failed, ' err
 }
 
+@test "a run that is refused leaves the files of others as they are" {
+  fmap --journal=J -o OUT -k echo ::: a b c
+  status_of 125 fmap --journal=J -o OUT -k echo ::: a b c
+  [ "$(cat OUT)" = $'a\nb\nc' ]
+  fmap --journal=J --resume -o OUT -k echo ::: a b c
+  [ "$(cat OUT)" = $'a\nb\nc' ]
+  status_of 2 fmap --joblog LOG -o OUT -j 90000000 echo ::: a
+  [ "$(cat OUT)" = $'a\nb\nc' ]
+}
+
+@test "what a command has printed that was ended with the run is not there twice" {
+  "$FMAP" --journal=J -o OUT -j1 -c 'echo part; touch begun; exec sleep 100' ::: a 2>err &
+  pid=$!
+  wait_for test -e begun
+  kill -TERM $pid
+  wait_for grep -q 'waiting for' err
+  kill -TERM $pid
+  wait $pid || :
+  [ ! -s OUT ]
+}
+
+@test "--split-failed: the job log has the command of those that failed" {
+  status_of 123 fmap -n4 --split-failed --joblog LOG -c 'for i; do [ "$i" != 5 ] || exit 9; done' ::: 1 2 3 4 5 6 7 8
+  [ "$(grep -c . LOG)" = 3 ]
+  awk -F '\t' '$7 == 9 { print $9 }' LOG | grep -q 'fmap 5$'
+  status_of 123 fmap --retry-failed --joblog LOG
+}
+
+@test "-c: what follows an arithmetic command is read as a shell reads it" {
+  run fmap --shell-program /bin/bash -c $'((1))# it\'s\necho {}' ::: '$(echo INJECTED)'
+  [ "$output" != INJECTED ]
+  [ "$(fmap -c 'echo $((1 + 2)) {}' ::: 'a b')" = '3 a b' ]
+}
+
+@test "--results of blocks: one place for each" {
+  seq 10 | fmap --pipe --block-records=3 --results=R -k cat >/dev/null
+  [ "$(cat R/2/stdout)" = $'4\n5\n6' ]
+  [ "$(cat R/4/seq)" = 4 ]
+}
+
+@test "items are counted where items are meant, and commands where commands are" {
+  status_of 124 fmap -j1 -b10 -n10 --halt soon,done=50% -c 'echo $#' ::: $(seq 100)
+  [ "$(grep -c . out)" -lt 10 ]
+  [ "$(fmap -k -n2 echo '{#}/{##}' ::: a b c d e)" = $'1/3\n2/3\n3/3' ]
+  [ "$(fmap -k --tag='{#}/{##}' echo ::: a b)" = $'1/2\ta\n2/2\tb' ]
+}
+
+@test "results that cannot be written end the run, though its input waits" {
+  mkfifo pipe
+  "$FMAP" --results=/proc/nope echo <pipe 2>err &
+  pid=$!
+  exec 9>pipe
+  echo a >&9
+  wait_for gone $pid
+  exec 9>&-
+  status=0
+  wait $pid || status=$?
+  [ "$status" = 125 ]
+}
+
+@test "a signal ends it as a signal does, each time" {
+  for n in $(seq 30); do
+    signal=$(perl -e '$p = fork // die; exec @ARGV if !$p; waitpid $p, 0; print $? & 127' \
+      "$FMAP" -q -c 'kill -TERM $FMAP_PID' ::: a)
+    [ "$signal" = 15 ]
+  done
+}
+
 # -- documentation ---------------------------------------------------------------------------------
 
 @test "the examples of the documentation print what they say" {

@@ -85,10 +85,10 @@ TEST_CASE("A run is halted when the figure that was asked for is reached") {
       const auto expected = !met  ? halt_rule::what::never
                             : now ? halt_rule::what::now
                                   : halt_rule::what::soon;
-      REQUIRE(rule.note(failed, total) == expected);
+      REQUIRE(rule.note(1, failed ? 1 : 0, total) == expected);
     }
   }
-  CHECK(halt_rule{"never"}.note(true, {}) == halt_rule::what::never);
+  CHECK(halt_rule{"never"}.note(1, 1, {}) == halt_rule::what::never);
   for (const char* text : {"", "soon", "later,fail=1", "now,fail", "now,fail=0", "now,fail=101%",
                            "now,fail=x", "now,lost=1"})
     CHECK_THROWS_AS(halt_rule{text}, std::invalid_argument);

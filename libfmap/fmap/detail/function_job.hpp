@@ -13,6 +13,7 @@
 #include <utility>
 #include <variant>
 
+#include <fmap/copied.hpp>
 #include <fmap/detail/function.hpp>
 #include <fmap/detail/inside.hpp>
 #include <fmap/detail/item_in_slot.hpp>
@@ -169,9 +170,19 @@ private:
   }
 };
 
-/// Whether Fn takes an item that stays as it is.
+/// Whether Fn takes items as constants, as far as that can be told without instantiating anything of the user's: it has
+/// one call operator, which is no template.
 template <class Fn, class In>
-inline constexpr bool callable_with_constant = callable_with<const Fn, const In&>::value;
+consteval bool takes_constants() {
+  if constexpr (std::is_pointer_v<Fn> || requires { &Fn::operator(); })
+    return std::is_invocable_v<const Fn&, const In&>;
+  else
+    return false;
+}
+template <class Fn, class In>
+inline constexpr bool takes_constant = takes_constants<Fn, In>();
+template <class Make, class Fn, class In>
+inline constexpr bool takes_constant<stateful<Make, Fn>, In> = false;
 
 template <class In, class Fn>
 class function_job : public typed_job<In, result_of<Fn, In>> {
@@ -199,15 +210,13 @@ public:
   }
 
   void check_retries() const override {
-    if (!std::copy_constructible<In> && !takes_constant)
+    if constexpr (!is_copied<In> && !takes_constant<Fn, In>)
       throw std::invalid_argument{
           "fmap: retry: the item is moved into the call, and cannot be copied before; let the "
           "function take it as const In&, or keep it behind a std::shared_ptr"};
   }
 
 private:
-  static constexpr bool takes_constant = callable_with_constant<Fn, In>;
-
   /// The same for items that may be tried again: each call gets a copy, and an item that is to be tried again is in its
   /// slot afterwards.
   template <class Call>
@@ -234,7 +243,7 @@ private:
 
   template <class Call>
   static out* make_from_copy(void* place, Call& call, In& item) {
-    if constexpr (!std::copy_constructible<In>) {
+    if constexpr (!is_copied<In>) {
       return make(place, call, std::move(item));  // it is taken as a constant
     } else if constexpr (stays_in_slot<In>) {
       const auto copy = std::make_unique<In>(std::as_const(item));

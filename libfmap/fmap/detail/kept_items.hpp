@@ -2,11 +2,12 @@
 // Copies of the items in flight, for outcomes that tell which item they are about.
 #pragma once
 
-#include <concepts>
 #include <cstdint>
 #include <memory>
 #include <stdexcept>
 #include <typeinfo>
+
+#include <fmap/copied.hpp>
 
 namespace fmap::detail {
 
@@ -38,7 +39,7 @@ class item_keeper {
 public:
   /// From now on.
   std::shared_ptr<kept_items> begin() {
-    if constexpr (!std::copy_constructible<In>)
+    if constexpr (!is_copied<In>)
       throw std::invalid_argument{
           "fmap: keep_items needs items that can be copied; keep them behind a std::shared_ptr, or "
           "use the outcome's index"};
@@ -49,7 +50,7 @@ public:
 
   /// The item at that place was just made. If it cannot be copied now, it is gone, and this throws.
   void keep(std::uint64_t index, In& item) {
-    if constexpr (std::copy_constructible<In>) {
+    if constexpr (is_copied<In>) {
       if (!kept_) return;
       try {
         kept_->put(index, {std::make_shared<const In>(item), &typeid(In)});

@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <exception>
 #include <memory>
-#include <vector>
+#include <optional>
 
 #include <fmap/retry.hpp>
 
@@ -28,8 +28,8 @@ public:
     std::uint64_t index;
     std::chrono::nanoseconds pause;
   };
-  /// Those of these items that are to be tried again, each once.
-  std::vector<waiting> take(std::uint64_t first, std::uint32_t count);
+  /// The next of these items that is to be tried again; each is told once.
+  std::optional<waiting> take(std::uint64_t first, std::uint32_t count) noexcept;
 
   /// How often an item was tried whose outcome is there, an error or not. It is forgotten.
   std::uint32_t tries(std::uint64_t index, bool failed) noexcept;

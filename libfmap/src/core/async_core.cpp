@@ -157,6 +157,10 @@ private:
 }  // namespace
 
 map_options calling_options(map_options options) {
+  if (options.retry)
+    throw std::invalid_argument{"fmap: retry is for maps on pools; here, let the function try "
+                                "again before it completes its "
+                                "future"};
   constexpr std::size_t usual = 16;
   if (!options.buffersize) options.buffersize = std::max(usual, options.chunksize.value_or(1));
   return options;

@@ -38,9 +38,7 @@ std::shared_ptr<kept_items> input::keep_items() {
 }
 
 void job::check_retries() const {
-  throw std::invalid_argument{
-      "fmap: retry is for maps on pools; here, let the function try again before it completes its "
-      "future"};
+  throw std::invalid_argument{"fmap: retry: what this map is over cannot be tried again"};
 }
 
 void throw_no_item(const kept_item& there, const std::type_info& wanted) {

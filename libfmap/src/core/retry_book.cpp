@@ -26,7 +26,7 @@ void check(const retry_policy& p) {
   if (p.attempts == 0) refuse("attempts must be at least 1");
   if (p.first < std::chrono::nanoseconds::zero()) refuse("first is negative or not a number");
   if (p.most < std::chrono::nanoseconds::zero()) refuse("most is negative or not a number");
-  if (!(p.factor >= 1)) refuse("factor must be at least 1");
+  if (!(p.factor >= 1) || !std::isfinite(p.factor)) refuse("factor must be at least 1, and finite");
   if (!(p.jitter >= 0 && p.jitter <= 1)) refuse("jitter must be between 0 and 1");
 }
 
@@ -79,14 +79,14 @@ bool retry_book::again(std::uint64_t index, const std::exception_ptr& error) noe
   }
 }
 
-std::vector<retry_book::waiting> retry_book::take(std::uint64_t first, std::uint32_t count) {
-  std::vector<waiting> result;
-  if (impl_->wants == 0) return result;
+std::optional<retry_book::waiting> retry_book::take(std::uint64_t first,
+                                                    std::uint32_t count) noexcept {
+  if (impl_->wants == 0) return std::nullopt;
   const std::lock_guard guard{impl_->mutex};
-  const auto from = impl_->wanting.lower_bound(first);
-  const auto to = impl_->wanting.lower_bound(first + count);
-  for (auto it = from; it != to; ++it) result.push_back({it->first, it->second});
-  impl_->wanting.erase(from, to);
+  const auto found = impl_->wanting.lower_bound(first);
+  if (found == impl_->wanting.end() || found->first >= first + count) return std::nullopt;
+  const waiting result{found->first, found->second};
+  impl_->wanting.erase(found);
   impl_->wants = impl_->wanting.size();
   return result;
 }

@@ -2,7 +2,9 @@
 // The consumer's end of a run.
 
 #include <algorithm>
+#include <atomic>
 #include <functional>
+#include <limits>
 #include <stdexcept>
 #include <string>
 
@@ -70,6 +72,8 @@ run_limits checked(const map_options& o, const pool_core& pool) {
 }
 
 struct sink::impl {
+  static constexpr std::uint64_t unknown = std::numeric_limits<std::uint64_t>::max();
+
   std::shared_ptr<pool_core> pool;
   actors::run_ptr run;
   std::shared_ptr<parker> bell = std::make_shared<parker>();
@@ -82,7 +86,8 @@ struct sink::impl {
   std::optional<std::stop_callback<std::function<void()>>> on_stop;
   const void* function = nullptr;  // what a thread in the user's code is inside of
   const void* range = nullptr;
-  std::optional<std::uint64_t> total;
+  input* from = nullptr;  // the same, until the source begins
+  std::atomic<std::uint64_t> total{unknown};
 
   sink_port port() const { return sink_port{*pool->box}; }
 
@@ -120,7 +125,7 @@ sink::sink(std::shared_ptr<pool_core> pool, std::shared_ptr<job> work, std::uniq
   made->options = options;
   made->function = work.get();
   made->range = from.get();
-  made->total = from->size();
+  made->from = from.get();
   if (options.keep_items) kept_ = from->keep_items();
   if (options.retry) {
     work->check_retries();
@@ -164,6 +169,7 @@ bool sink::in_use_here() const noexcept {
 
 void sink::start() {
   if (std::exchange(impl_->started, true)) return;
+  impl_->total = impl_->from->size().value_or(impl::unknown);
   if (impl_->options.timeout) impl_->until = deadline_after(*impl_->options.timeout);
   impl_->on_stop.emplace(impl_->options.stop, [box = impl_->pool->box, run = impl_->run] {
     sink_port{*box}.stop(*run);
@@ -242,8 +248,8 @@ map_stats sink::stats() const {
   result.buffersize = static_cast<std::size_t>(s.buffersize);
   result.pulled = s.counts.pulled;
   result.queued = s.counts.queued;
-  result.running = s.counts.held - s.waiting;
-  result.waiting = s.waiting;
+  result.running = s.counts.held;
+  result.waiting = s.counts.waiting;
   result.ready = s.ready;
   result.taken = s.taken;
   result.failed = s.failed;
@@ -254,7 +260,7 @@ map_stats sink::stats() const {
   result.dropped = s.counts.dropped;
   result.elapsed = s.elapsed;
   result.workers = s.workers;
-  result.total = impl_->total;
+  if (const auto total = impl_->total.load(); total != impl::unknown) result.total = total;
   return result;
 }
 

@@ -32,7 +32,7 @@ struct run_limits {
 
 /// Counts of one run, all taken at the same moment.
 struct run_counts {
-  std::uint64_t pulled = 0, queued = 0, held = 0, ready = 0, taken = 0, dropped = 0;
+  std::uint64_t pulled = 0, queued = 0, held = 0, waiting = 0, ready = 0, taken = 0, dropped = 0;
   std::uint64_t free = 0, granted = 0;  ///< tokens nobody uses; tokens the source has yet to use
   std::uint64_t peak_in_flight = 0, retried = 0, quarantined = 0;
 };
@@ -52,15 +52,18 @@ struct account {
   used_time used;
   cost_estimate cost;
   batch_growth growing;
-  span_queue queue;              // sorted by index
-  std::deque<suspect> suspects;  // sorted by index
-  span_queue ready;              // in order of completion, or by index if limits.ordered
-  std::uint64_t next_out = 0;    // ordered: the index that must be handed out next
+  span_queue queue;                       // sorted by index
+  std::deque<suspect> suspects;           // sorted by index
+  std::map<std::uint64_t, span> waiting;  // index -> an item that has failed, until it is resumed
+  span_queue ready;                       // in order of completion, or by index if limits.ordered
+  std::uint64_t next_out = 0;             // ordered: the index that must be handed out next
   std::map<std::uint64_t, std::uint32_t>
       deaths;       // index -> executions that ended in a death, or may have
   span handed_out;  // last
 
-  std::uint64_t in_flight() const { return counts.queued + counts.held + counts.ready; }
+  std::uint64_t in_flight() const {
+    return counts.queued + counts.held + counts.waiting + counts.ready;
+  }
   bool nothing_queued() const { return queue.empty() && suspects.empty(); }
 
   bool has_ready() const {

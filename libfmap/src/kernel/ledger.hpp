@@ -41,8 +41,8 @@ struct recall {
 ///
 /// Invariants, asserted after every call in debug builds:
 ///  1. free tokens (those granted to the source included) + items in flight == buffersize.
-///  2. Every pulled index is in exactly one place: queued, held by exactly one worker, ready, taken,
-///     or dropped after a stop.
+///  2. Every pulled index is in exactly one place: queued, held by exactly one worker, waiting to be tried again, ready,
+///     taken, or dropped after a stop.
 ///  3. Exactly one outcome per pulled index becomes ready, whatever dies, repeats or arrives late.
 ///  4. No worker holds more than its capacity.
 ///  5. An item is executed at most max_attempts times by workers that then died while they held it, other than for
@@ -100,6 +100,10 @@ public:
   /// These held items have not begun and go back to the queue; in a stopped run they are dropped.
   /// It answers a recall, too, with a count of 0 if all had begun.
   void give_back(worker_id, run_id, std::uint64_t first, std::uint32_t count);
+
+  /// A held item has failed, and waits until it is resumed or its run stops: with its token, but without a worker.
+  /// False: the worker does not hold it. In a stopped run it is dropped.
+  bool put_off(worker_id, run_id, std::uint64_t index);
 
   /// These held items are nobody's business any more; their tokens are free.
   void drop(worker_id, run_id, std::uint64_t first, std::uint32_t count);

@@ -32,6 +32,11 @@ bool adds_up(const account& r, const std::vector<span>& held) {
     all.push_back(s.item);
   }
   if (items_of(all) != c.queued || items_of(held) != c.held) return false;
+  if (r.waiting.size() != c.waiting) return false;
+  for (const auto& [index, s] : r.waiting) {
+    if (s.first != index || s.count != 1) return false;
+    all.push_back(s);
+  }
   all.insert(all.end(), held.begin(), held.end());
   all.insert(all.end(), r.ready.begin(), r.ready.end());
   std::sort(all.begin(), all.end(), before);
@@ -57,12 +62,13 @@ bool ledger::audit() const {
     right = right && (w.now == filling::up || items != 0);
     if (w.now != filling::up) ++emptying;
   });
-  std::uint64_t suspects = 0;
+  std::uint64_t suspects = 0, waiting = 0;
   runs_.for_each([&](const account& r) {
     suspects += r.suspects.size();
+    waiting += r.waiting.size();
     right = right && adds_up(r, held[r.id]);
   });
-  return right && emptying == emptying_ && suspects == suspects_;
+  return right && emptying == emptying_ && suspects == suspects_ && waiting == waiting_;
 }
 
 }  // namespace fmap::kernel

@@ -173,6 +173,27 @@ void ledger::give_back(worker_id worker, run_id run, std::uint64_t first, std::u
   r->check();
 }
 
+bool ledger::put_off(worker_id worker, run_id run, std::uint64_t index) {
+  worker_state* w = workers_.find(worker);
+  account* r = runs_.find(run);
+  if (w == nullptr || r == nullptr) return false;
+  const auto place =
+      r->waiting.emplace(index, span{}).first;  // it may throw; then nothing has changed
+  const std::uint32_t n = release(*w, *r, index, 1, [&](const held_span& s) {
+    r->used.refund(s.charge);
+    place->second = s;
+  });
+  if (n != 0 && !r->stopped) {
+    ++r->counts.waiting;
+    ++waiting_;
+  } else {
+    r->waiting.erase(place);
+    r->drop(n);
+  }
+  r->check();
+  return n != 0;
+}
+
 std::uint32_t ledger::pass_on(worker_id from, worker_id to, run_id run, std::uint64_t first,
                               std::uint32_t count) {
   worker_state* giver = workers_.find(from);

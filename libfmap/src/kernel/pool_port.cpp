@@ -87,7 +87,7 @@ void pool_port::break_up(std::exception_ptr cause) {
   }
   for (const worker* w : v->workers.all())
     if (w->remote) v.ring(w->bell);  // nobody waits for what is being executed elsewhere
-  resume_all(v, 0);
+  resume_due(v, clock::time_point::max());
   v.call_all();
   fail_if_broken(v);
 }

@@ -101,6 +101,20 @@ void run_book::taken(run_id id, std::uint64_t count) {
   r->check();
 }
 
+// -- items that wait -------------------------------------------------------------
+
+void run_book::resume(run_id id, std::uint64_t index) {
+  account* r = runs_.find(id);
+  if (r == nullptr) return;
+  const auto found = r->waiting.find(index);
+  if (found == r->waiting.end()) return;
+  enqueue(*r, found->second);
+  r->waiting.erase(found);
+  --r->counts.waiting;
+  --waiting_;
+  r->check();
+}
+
 // -- questions ------------------------------------------------------------------
 
 bool run_book::stopped(run_id id) const {
@@ -126,7 +140,7 @@ std::uint64_t run_book::buffersize(run_id id) const {
 
 bool run_book::drained(run_id id) const {
   const run_counts& c = counts(id);
-  return c.granted == 0 && c.queued == 0 && c.held == 0;
+  return c.granted == 0 && c.queued == 0 && c.held == 0 && c.waiting == 0;
 }
 
 run_book::duration run_book::cost(run_id id) const {
@@ -179,9 +193,11 @@ void run_book::enqueue(account& r, const span& s, worker_id not_by) {
 void run_book::drop_all(account& r) {
   queued_ -= r.counts.queued;
   suspects_ -= r.suspects.size();
-  r.drop(r.counts.queued + r.counts.ready);
-  r.counts.queued = r.counts.ready = 0;
+  waiting_ -= r.counts.waiting;
+  r.drop(r.counts.queued + r.counts.waiting + r.counts.ready);
+  r.counts.queued = r.counts.waiting = r.counts.ready = 0;
   r.queue.clear();
+  r.waiting.clear();
   r.suspects.clear();
   r.ready.clear();
   std::erase(runnable_, &r);

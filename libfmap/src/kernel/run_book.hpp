@@ -51,6 +51,11 @@ public:
   /// The consumer took `count` outcomes: their tokens are free again.
   void taken(run_id, std::uint64_t count);
 
+  // -- items that wait --------------------------------------------------------
+
+  /// An item that was put off is queued again. Nothing happens if it does not wait any more.
+  void resume(run_id, std::uint64_t index);
+
   // -- questions --------------------------------------------------------------
 
   bool knows(run_id id) const { return runs_.find(id) != nullptr; }
@@ -58,7 +63,8 @@ public:
   bool has_ready(run_id) const;
   const run_counts& counts(run_id) const;
   std::uint64_t buffersize(run_id) const;
-  std::uint64_t queued() const { return queued_; }  ///< over all runs
+  std::uint64_t queued() const { return queued_; }    ///< over all runs
+  std::uint64_t waiting() const { return waiting_; }  ///< over all runs
   duration queued_time() const;  ///< what is queued will take one worker; max() if it is not known
   bool drained(run_id) const;    ///< no token granted, nothing queued or held
   duration cost(run_id) const;   ///< time per item, measured or else expected; 0 while unknown
@@ -83,6 +89,7 @@ protected:
   id_table<account> runs_;
   std::vector<account*> runnable_;           // runs with something queued
   std::uint64_t queued_ = 0, suspects_ = 0;  // items; suspects among them
+  std::uint64_t waiting_ = 0;
   fair_clock clock_;
 };
 

@@ -9,7 +9,7 @@ namespace fmap::kernel {
 
 bool stalled(const run& r, const run_counts& c) {
   const bool quick_source = r.in.pulling && r.seen.flush_every.load(std::memory_order_relaxed) > 1;
-  return c.queued + c.held == r.waiting && !quick_source;
+  return c.queued + c.held == 0 && !quick_source;
 }
 
 bool stalled(const mailbox_parts& p, const run& r) { return stalled(r, p.ledger.counts(r.id)); }
@@ -18,7 +18,7 @@ bool exhausted(const mailbox_parts& p, const run& r) {
   if (r.stopped()) return true;
   if (r.flowing() || r.in.pulling) return false;
   const run_counts c = p.ledger.counts(r.id);
-  return c.queued + c.held == 0 && !p.ledger.has_ready(r.id);
+  return c.queued + c.held + c.waiting == 0 && !p.ledger.has_ready(r.id);
 }
 
 std::uint64_t pullable(const run& r, const run_counts& c) {
@@ -50,7 +50,7 @@ bool somebody_looks(const mailbox_parts& p, const run& r) {
 }
 
 bool idle_for_good(const mailbox_parts& p) {
-  if (p.ledger.queued() != 0 || p.ledger.held() != 0) return false;
+  if (p.ledger.queued() + p.ledger.held() + p.ledger.waiting() != 0) return false;
   return std::none_of(p.runs.begin(), p.runs.end(),
                       [](const auto& r) { return r.second->in.pulling && !r.second->in.lent; });
 }
@@ -62,7 +62,7 @@ bool settled(const mailbox_parts& p) {
 bool forsaken(const mailbox_parts& p, const run& r) {
   if (!r.out.sink.asleep() || !r.out.task_waits) return false;
   const run_counts c = p.ledger.counts(r.id);
-  return c.held == r.waiting && (c.queued != 0 || pullable(r, c) != 0);
+  return c.held == 0 && (c.queued != 0 || pullable(r, c) != 0);
 }
 
 run* most_forsaken(const mailbox_parts& p) {

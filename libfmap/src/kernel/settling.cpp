@@ -4,7 +4,6 @@
 #include "src/kernel/settling.hpp"
 
 #include <algorithm>
-#include <vector>
 
 #include <fmap/detail/retry_book.hpp>
 
@@ -26,38 +25,29 @@ void raise_bound(visit& v, run& r) {
   }
   if (!wanted) return;
   const run_counts c = v->ledger.counts(r.id);
-  if (c.pulled - c.queued - c.held < tuning::first_items) return;
+  if (c.pulled - c.queued - c.held - c.waiting < tuning::first_items) return;
   v->ledger.widen(r.id, *wanted);
   v.call_source(r);
 }
 
-/// What has failed and is to be tried again goes into the hands of a worker that does nothing, until it is due.
+/// What has failed and is to be tried again waits until it is due. Returns how many.
 std::uint32_t put_off(visit& v, run& r, worker_id id, std::uint64_t first, std::uint32_t count) {
   std::uint32_t n = 0;
-  if (!r.work->retries) return n;
-  postponed& later = v->later;
-  for (const auto& again : r.work->retries->take(first, count)) {
-    if (later.hands == 0) later.hands = v->ledger.add_worker({.capacity = any_number, .weight = 0});
-    if (v->ledger.pass_on(id, later.hands, r.id, again.index, 1) == 0) continue;  // it was dropped
-    later.add(v.now() + std::min(again.pause, detail::for_ever), {r.id, again.index});
-    ++r.waiting;
-    ++n;
+  if (!r.work->retries || r.stopped()) return n;
+  while (const auto again = r.work->retries->take(first, count)) {
+    try {
+      const auto due = v.now() + std::min(again->pause, detail::for_ever);
+      v->later.add(v->phase.broken() ? v.now() : due, {r.id, again->index});
+      if (v->ledger.put_off(id, r.id, again->index)) ++n;
+    } catch (...) {  // there is no memory to wait with
+      v->ledger.give_back(id, r.id, again->index, 1);
+      ++n;
+    }
   }
-  if (n != 0) {
-    v.want_tick();
-    v.hasten_tick();
-  }
+  if (n == 0) return n;
+  v.want_tick();
+  v.hasten_tick();
   return n;
-}
-
-void resume(visit& v, const std::vector<postponed::item>& items) {
-  for (const auto& [id, index] : items) {
-    run& r = *v->runs.at(id);
-    --r.waiting;
-    v->ledger.give_back(v->later.hands, id, index, 1);
-    v.touch(r);
-  }
-  if (!items.empty()) v.call_worker(urgency::at_once);
 }
 
 }  // namespace
@@ -65,16 +55,23 @@ void resume(visit& v, const std::vector<postponed::item>& items) {
 std::uint32_t finish(visit& v, run& r, worker_id id, std::uint64_t first, std::uint32_t count,
                      clock::duration took, bool measured_well) {
   const std::uint32_t waiting = put_off(v, r, id, first, count);
-  const std::uint32_t ready = v->ledger.finished(id, r.id, first, count, took, measured_well);
-  if (waiting != 0 && v->phase.broken()) resume_all(v, r.id);  // to fail with the others
-  return waiting + ready;
+  if (waiting != 0) {
+    const clock::duration theirs = took * waiting / count;
+    v->ledger.charge(r.id, theirs);
+    took -= theirs;
+    if (v->phase.broken()) resume_due(v, v.now());  // to fail with the others
+  }
+  return waiting + v->ledger.finished(id, r.id, first, count, took, measured_well);
 }
 
 void resume_due(visit& v, clock::time_point now) {
-  if (v->later.due(now)) resume(v, v->later.take_due(now));
+  bool any = false;
+  while (const auto due = v->later.take_due(now)) {
+    v->ledger.resume(due->run, due->index);
+    any = true;
+  }
+  if (any) v.call_worker(urgency::at_once);
 }
-
-void resume_all(visit& v, run_id only) { resume(v, v->later.take_all(only)); }
 
 void recompute_tempo(visit& v, run& r) {
   r.set_tempo(v->ledger.cost(r.id), v->ledger.buffersize(r.id), v->staff.capacity());
@@ -149,7 +146,7 @@ void halt(visit& v, run& r) {
   for (const worker* w : v->workers.all())
     if (w->remote) v.ring(w->bell);  // what has not begun elsewhere is to be called back
   split_batches(v, r);
-  resume_all(v, r.id);
+  v->later.forget(r.id);
   if (!r.in.pulling) close_intake(v, r);
   v.call_sink(r);
 }

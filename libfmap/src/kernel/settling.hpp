@@ -22,10 +22,8 @@ void take_delivered(visit&, run&);
 std::uint32_t finish(visit&, run&, worker_id, std::uint64_t first, std::uint32_t count,
                      clock::duration took, bool measured_well);
 
-/// Queues items whose time to be tried again has come: all that are due, or all of a run (0: of any). Those of a run that
-/// was stopped are dropped.
+/// Queues items that were put off, and are due by then.
 void resume_due(visit&, clock::time_point now);
-void resume_all(visit&, run_id only);
 
 /// Items are done that a worker of this id held, and took so long in all; 0: nobody knows.
 void report_finished(visit&, run&, worker_id, std::uint64_t first, std::uint32_t count,

@@ -141,7 +141,6 @@ run_stats sink_port::stats(const run& r) {
   result.ready = result.counts.ready - (result.taken - result.counts.taken);
   result.failed = r.work->failures.load(std::memory_order_relaxed);
   result.elapsed = v.now() - r.opened;
-  result.waiting = r.waiting;
   result.workers = r.work->asynchronous ? 0 : v->staff.capacity();
   return result;
 }

@@ -16,7 +16,6 @@ struct run_stats {
   run_counts counts;
   std::uint64_t buffersize = 0, taken = 0, ready = 0, failed = 0;
   clock::duration elapsed{};
-  std::uint64_t waiting = 0;
   std::uint32_t workers = 0;  // 0: they are not ours
 };
 

@@ -7,7 +7,6 @@
 
 #include <unistd.h>
 
-#include "src/kernel/failing.hpp"
 #include "src/kernel/filling.hpp"
 #include "src/kernel/scenes.hpp"
 #include "src/kernel/settling.hpp"
@@ -105,7 +104,6 @@ void settle(worker& w, const executed& e, visit& v) {
   settle_ready(v, r);
   w.last = r.pace.size;
   tick_in_passing(v, e.done);
-  if (r.work->retries) fail_if_broken(v);
 }
 
 /// Takes a batch, tells others of what is left, runs it and settles.

@@ -21,7 +21,8 @@ public:
   std::string redraw(const std::vector<std::string>& above, const std::vector<std::string>& lines,
                      std::size_t width) {
     std::string text = to_top(width);
-    for (const std::string& line : above) text += line + "\033[K\r\n";
+    if (!above.empty()) text += "\033[J";
+    for (const std::string& line : above) text += line + "\r\n";
     columns_.clear();
     for (const std::string& line : lines) {
       if (!columns_.empty()) text += "\r\n";

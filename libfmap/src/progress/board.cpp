@@ -98,7 +98,9 @@ void board::close(bar& b, bool stopped) {
     case bar::mode::drawn:
       draw(screen_of(to),
            b.options.keep ? std::vector{closing_line(f, stopped)} : std::vector<std::string>{});
-      if (screen_of(to).shown.empty())
+      if (std::none_of(bars_.begin(), bars_.end(), [to](const bar* other) {
+            return other->how == bar::mode::drawn && other->options.to == to;
+          }))
         screens_.remove_if([to](const bar_screen& s) { return s.to == to; });
   }
 }

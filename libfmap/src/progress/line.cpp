@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <cmath>
 #include <cstdio>
 
@@ -52,9 +53,7 @@ double share_of(const bar_figures& f) {
   return static_cast<double>(f.done) / static_cast<double>(*f.total);
 }
 
-std::string percent(const bar_figures& f) {
-  return std::to_string(static_cast<int>(share_of(f) * 100)) + "%";
-}
+std::string percent(const bar_figures& f) { return std::to_string(f.done * 100 / *f.total) + "%"; }
 
 std::string drawn(double share, std::size_t width, bool utf8) {
   const auto eighths = static_cast<std::size_t>(share * static_cast<double>(width) * 8);
@@ -108,7 +107,8 @@ std::string full_line(const bar_figures& f, std::size_t bar, bool flight, bool u
 
 std::string short_line(const bar_figures& f) {
   const std::string begin = has_share(f) ? percent(f) : in_short(f.done);
-  return begin + " " + rate_text(f.rate) + " " + time_text(f.left.value_or(f.elapsed));
+  const seconds time = f.shows_left && f.left ? *f.left : f.elapsed;
+  return begin + " " + rate_text(f.rate) + " " + time_text(time);
 }
 
 /// A character of UTF-8 text: how long it is, and its number; a length of 0: it is none.
@@ -244,7 +244,12 @@ std::string log_line(const bar_figures& f) {
 }
 
 std::string json_line(const bar_figures& f) {
-  const auto number = [](double n) { return printed("%.3f", n); };
+  const auto number = [](double n) {  // not as the locale has it
+    std::array<char, 64> text{};
+    const auto end =
+        std::to_chars(text.data(), text.data() + text.size(), n, std::chars_format::fixed, 3);
+    return std::string{text.data(), end.ptr};
+  };
   return "{\"label\":" + quoted(f.label) + ",\"done\":" + std::to_string(f.done)
          + ",\"taken\":" + std::to_string(f.taken) + ",\"failed\":" + std::to_string(f.failed)
          + ",\"total\":" + (f.total ? std::to_string(*f.total) : "null") + ",\"rate\":"

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <utility>
 #include <vector>
 
 namespace fmap::detail {
@@ -23,11 +24,11 @@ public:
 
   /// So many outcomes are there after that time.
   void note(std::uint64_t done, std::uint64_t workers, seconds elapsed) {
-    now_ = elapsed;
+    const seconds before = std::exchange(now_, elapsed);
     if (done <= last().done || elapsed <= last().at) return;
     longest_gap_ = std::max(longest_gap_, elapsed - last().at);
     workers_ = std::max<std::uint64_t>(workers, 1);
-    history_.push_back({done, elapsed});
+    history_.push_back({done, before, elapsed});
     forget(elapsed - window(done, elapsed));
   }
 
@@ -38,9 +39,7 @@ public:
     const seconds until = is_silent() ? now_ : last().at;
     const std::uint64_t known = done - history_.front().done;
     const std::uint64_t whole = known < workers_ ? known : known / workers_ * workers_;
-    const auto from = std::lower_bound(history_.begin(), history_.end() - 1, done - whole,
-                                       [](const moment& m, std::uint64_t n) { return m.done < n; });
-    return static_cast<double>(whole) / (until - from->at).count();
+    return static_cast<double>(whole) / (until - time_of(done - whole)).count();
   }
 
   /// None: nothing that is worth saying. Never 0 before the last outcome. A look within a wave is wrong by a part of
@@ -61,10 +60,21 @@ public:
   }
 
 private:
+  /// The outcomes since the moment before have come between these two times.
   struct moment {
     std::uint64_t done = 0;
-    seconds at{0};
+    seconds from{0}, at{0};
   };
+
+  /// When there were so many.
+  seconds time_of(std::uint64_t done) const {
+    const auto m = std::lower_bound(history_.begin(), history_.end(), done,
+                                    [](const moment& x, std::uint64_t n) { return x.done < n; });
+    if (m == history_.begin()) return m->at;
+    const std::uint64_t before = (m - 1)->done;
+    const double share = static_cast<double>(done - before) / static_cast<double>(m->done - before);
+    return m->from + (m->at - m->from) * share;
+  }
 
   const moment& last() const { return history_.back(); }
 

@@ -80,6 +80,7 @@ private:
     int parentheses = 0;        // open within it
     bool substitution = false;  // $(...): the one that is not open within it ends it
     bool dollar_quote = false;  // $'...'
+    bool command = false;       // ((...)), which is no word
   };
   struct heredoc {
     std::string mark;
@@ -184,9 +185,9 @@ private:
       lose("behind arithmetic with quotes in it");
     if (c == '(') ++top().parentheses;
     if (c == ')' && --top().parentheses == 0) {
+      at_word_start_ = top().command;
       stack_.pop_back();
       before_ = ordinary;
-      at_word_start_ = false;
     }
   }
 
@@ -205,6 +206,7 @@ private:
         --top().parentheses;
         push(place::arithmetic);
         top().parentheses = 2;
+        top().command = true;
       }
       substitution_began_ = false;
       before_ = ordinary;

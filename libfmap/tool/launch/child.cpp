@@ -4,6 +4,7 @@
 
 #include <cerrno>
 #include <csignal>
+#include <ctime>
 
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -29,6 +30,12 @@ struct plan {
     ::_exit(127);
   };
   ::setpgid(0, 0);
+  // Until then signals for our group, as of ^C, reached it, too. They are blocked; they are not its own.
+  sigset_t ours;
+  ::sigemptyset(&ours);
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP}) ::sigaddset(&ours, signal);
+  const timespec at_once{0, 0};
+  while (::sigtimedwait(&ours, nullptr, &at_once) > 0) {}
   if (o.seat != nullptr) o.seat->store(::getpid());
   if (o.dies_with_us) {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);

@@ -3,12 +3,14 @@
 #include <cerrno>
 #include <csignal>
 #include <utility>
+#include <vector>
 
 #include <poll.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "tool/command/shell_context.hpp"
 #include "tool/launch/launcher.hpp"
 #include "tool/ui/messages.hpp"
 
@@ -53,6 +55,7 @@ void launcher::reap(running& r) {
 /// Others of the group may go on when its first process has ended; those that were told to end are seen out.
 void launcher::finish_if_over(running& r) {
   if (!r.reaped || r.is_open()) return;
+  while (r.look_at_group && ::waitpid(-r.process, nullptr, WNOHANG) > 0) {}  // where we are init
   if (r.look_at_group && ::kill(-r.process, 0) == 0) return;
   if (guard_ != nullptr && r.slot <= guard_->size()) guard_->of(r.slot).store(0);
   slots_.give_back(r.slot);
@@ -76,8 +79,22 @@ void launcher::finish_if_over(running& r) {
 void launcher::settle(order o, ending e) {
   if (goes_on(o, e)) return;
   job& j = *o.what;
-  if (!j.blamed.empty()) e = j.blamed.front().second;
+  if (!j.blamed.empty()) {
+    e = j.blamed.front().second;
+    name_blamed(j);
+  }
   complete(o, std::move(e));
+}
+
+/// What is recorded is the command for those that failed, and no other.
+void launcher::name_blamed(job& j) {
+  std::vector<item> members;
+  for (const auto& [member, how] : j.blamed) members.push_back(j.what.members[member]);
+  try {
+    j.used.arguments = command_(joined(std::move(members), j.what.number), j.used.slot);
+  } catch (const not_runnable&) {
+    // It was run as a part of others: this does not happen.
+  }
 }
 
 /// Whether there is more to be done for the item: another try, or other pieces.
@@ -126,9 +143,11 @@ bool launcher::split(order& o, const ending& e) {
   return true;
 }
 
-void launcher::count(const ending& e) {
+void launcher::count(const job& j, const ending& e) {
   if (e.cut_off || e.how == ending::kind::not_started) return;
-  switch (options_.halt.note(failed(e), options_.total)) {
+  const std::uint64_t items = many(j.what);
+  const std::uint64_t bad = !failed(e) ? 0 : j.blamed.empty() ? items : j.blamed.size();
+  switch (options_.halt.note(items, bad, options_.total)) {
     case halt_rule::what::never: return;
     case halt_rule::what::soon:
       stop_for(options_.halt.good() ? stop::halted_well : stop::halted);

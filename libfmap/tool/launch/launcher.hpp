@@ -147,9 +147,10 @@ private:
   void finish_if_over(running& r);
   void settle(order o, ending e);
   bool goes_on(order& o, const ending& e);
+  void name_blamed(job& j);
   bool try_later(order& o, const ending& e);
   bool split(order& o, const ending& e);
-  void count(const ending& e);
+  void count(const job& j, const ending& e);
   void climb(running& r, ladder::step step);
   void look_at(running& r, clock::time_point now);
 

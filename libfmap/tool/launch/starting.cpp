@@ -169,7 +169,7 @@ void launcher::complete(order& o, ending how) {
   if (how.how != ending::kind::skipped) {
     ++finished_;
     if (options_.ended && j.what.saved == nullptr) options_.ended(j, how);
-    count(how);
+    count(j, how);
   }
   to_.ended(j, std::move(how));
   hand_over(o);

@@ -9,6 +9,7 @@
 
 #include "tool/launch/launcher.hpp"
 #include "tool/ui/messages.hpp"
+#include "tool/ui/screen.hpp"
 #include "tool/ui/signals.hpp"
 
 namespace fmap::tool {
@@ -80,6 +81,7 @@ void launcher::asked_to_end(int signal) {
       break;
     default:
       terminate_all(true);
+      screen::show({});
       die_of(signal_.load());  // standard output may be blocked: nothing is waited for
   }
 }

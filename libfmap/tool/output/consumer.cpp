@@ -29,8 +29,11 @@ consumer::consumer(const options& o, outputs& from, launcher& jobs, destinations
 
 void consumer::take(job& j) {
   if (to_.jsonl >= 0 && !options_.jsonl_no_output) kept_.emplace();
+  const bool exact = to_.book != nullptr && !options_.output.empty();
+  const off_t before = exact ? ::lseek(to_.out, 0, SEEK_CUR) : -1;
   while (const auto piece = from_.next(j)) write(j, piece->from, piece->bytes);
   const ending& e = j.end;
+  if (e.cut_off && before >= 0) take_back(before);
   if (e.output_closed) nobody_reads();
   if (e.how == ending::kind::skipped || e.how == ending::kind::not_started || e.cut_off) {
     skipped_ = true;
@@ -57,7 +60,7 @@ void consumer::write(job& j, stream_of from, std::string_view bytes) {
   if (kept_) (from == stream_of::out ? kept_->out : kept_->err) += bytes;
   if (to_.jsonl == STDOUT_FILENO) return;  // in place of the outputs
   if (tag_) {
-    const std::string tag = tag_->expand(j.what, {j.used.slot, {}}) + "\t";
+    const std::string tag = tag_->expand(j.what, {j.used.slot, to_.total}) + "\t";
     write_raw(from, tagged(bytes, tag, j.line_begins[from == stream_of::out ? 0 : 1]));
   } else {
     write_raw(from, bytes);
@@ -96,6 +99,12 @@ void consumer::record(job& j) {
   to_.book->delivered(j);
   if (const std::string problem = to_.book->problem(); !problem.empty() && !broken_)
     broken("cannot write the journal: " + problem);
+}
+
+/// What a job has printed that will be run again.
+void consumer::take_back(off_t from) {
+  if (::ftruncate(to_.out, from) != 0 || ::lseek(to_.out, from, SEEK_SET) != from)
+    broken(std::string{"cannot cut the output file: "} + std::strerror(errno));
 }
 
 void consumer::append(int file, const std::string& line, const char* option) {

@@ -9,6 +9,8 @@
 #include <string>
 #include <string_view>
 
+#include <sys/types.h>
+
 #include "tool/command/template.hpp"
 #include "tool/launch/launcher.hpp"
 #include "tool/launch/line_queue.hpp"
@@ -28,6 +30,7 @@ struct destinations {
   int job_log = -1;
   int jsonl = -1;
   journal* book = nullptr;
+  std::optional<std::uint64_t> total{};  // of commands, if that is known
 };
 
 class consumer {
@@ -60,6 +63,7 @@ private:
   void write(job& j, stream_of from, std::string_view bytes);
   void write_raw(stream_of from, std::string_view bytes);
   void record(job& j);
+  void take_back(off_t from);
   void append(int file, const std::string& line, const char* option);
   void judge(const job& j);
   void blame(const item& i, const ending& e, unsigned attempts);

@@ -84,6 +84,7 @@ std::string results::place_of(const job& j) const {
   std::string place = folder_;
   for (std::size_t c = 0; c < j.what.columns.size(); ++c)
     place += "/" + std::to_string(c + 1) + "/" + as_file_name(j.what.columns[c]);
+  if (j.what.columns.empty()) place += "/" + std::to_string(j.what.number);  // --pipe
   return place;
 }
 

@@ -41,9 +41,10 @@ halt_rule::halt_rule(const std::string& text) {
     throw wrong();
 }
 
-halt_rule::what halt_rule::note(bool failed, std::optional<std::uint64_t> total) {
-  ++ended_;
-  failed_ += failed ? 1 : 0;
+halt_rule::what halt_rule::note(std::uint64_t ended, std::uint64_t failed,
+                                std::optional<std::uint64_t> total) {
+  ended_ += ended;
+  failed_ += failed;
   if (what_ == what::never) return what::never;
   const std::uint64_t many = why_ == why::fail      ? failed_
                              : why_ == why::success ? ended_ - failed_

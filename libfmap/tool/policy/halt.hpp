@@ -22,8 +22,8 @@ public:
   /// A percentage of all items: how many there are must be known.
   bool needs_total() const { return percent_ && why_ == why::done; }
 
-  /// What is to be done now that one more has ended.
-  what note(bool failed, std::optional<std::uint64_t> total);
+  /// What is to be done now that so many more items have ended, and so many of them have failed.
+  what note(std::uint64_t ended, std::uint64_t failed, std::optional<std::uint64_t> total);
 
   /// Whether what was waited for is a good end.
   bool good() const { return why_ == why::success; }

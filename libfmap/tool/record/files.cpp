@@ -15,13 +15,19 @@
 namespace fmap::tool {
 
 output_file::output_file(const std::string& name, bool anew, int otherwise)
-    : name_{name}, descriptor_{otherwise}, ours_{!name.empty()} {
+    : name_{name}, anew_{anew}, descriptor_{otherwise}, ours_{!name.empty()} {
   if (!ours_) return;
-  descriptor_ = ::open(name.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | (anew ? O_TRUNC : 0), 0666);
+  descriptor_ = ::open(name.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
   if (descriptor_ < 0 && (errno == EACCES || errno == EINVAL || errno == ENXIO))
-    descriptor_ = ::open(name.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | (anew ? O_TRUNC : 0), 0666);
+    descriptor_ = ::open(name.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
   if (descriptor_ < 0) throw usage_error{name + ": " + std::strerror(errno)};
   if (!anew) ::lseek(descriptor_, 0, SEEK_END);
+}
+
+void output_file::begin() const {
+  struct stat about {};
+  if (!ours_ || !anew_ || ::fstat(descriptor_, &about) != 0 || !S_ISREG(about.st_mode)) return;
+  if (::ftruncate(descriptor_, 0) != 0) throw usage_error{name_ + ": " + std::strerror(errno)};
 }
 
 output_file::~output_file() {

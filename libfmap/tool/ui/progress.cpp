@@ -86,7 +86,8 @@ std::string bar_line(const progress& p, const look& how) {
   if (p.total && *p.total > 0) {
     const double share = std::min(1.0, static_cast<double>(done) / static_cast<double>(*p.total));
     char percent[16];
-    std::snprintf(percent, sizeof percent, "%3d%% ", static_cast<int>(share * 100));
+    std::snprintf(percent, sizeof percent, "%3u%% ",
+                  static_cast<unsigned>(std::min(done, *p.total) * 100 / *p.total));
     text = percent + drawn(share, bar_width, how.utf8) + "  " + grouped(done, " ") + "/"
            + grouped(*p.total, " ");
   } else {

@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <initializer_list>
 
+#include <pthread.h>
 #include <unistd.h>
 
 namespace fmap::tool {
@@ -32,7 +33,7 @@ void die_of(int signal) {
   sigset_t only;
   ::sigemptyset(&only);
   ::sigaddset(&only, signal);
-  ::kill(::getpid(), signal);
+  ::pthread_kill(pthread_self(), signal);  // nobody else may get it
   ::pthread_sigmask(SIG_UNBLOCK, &only, nullptr);
   std::_Exit(128 + signal);
 }
