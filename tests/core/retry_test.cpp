@@ -93,7 +93,7 @@ TEST_CASE("retry: who waits comes when it is due, in order, or not at all when i
 
 TEST_CASE("ledger: an item that waits has its token, and no worker") {
   fmap::kernel::ledger l;
-  const auto run = l.open({.buffersize = 10});
+  const auto run = l.open({.buffersize = 10, .chunksize = 5});
   const auto w = l.add_worker(100), other = l.add_worker(100);
   l.grant(run, 10);
   l.pulled(run, 0, 10);
