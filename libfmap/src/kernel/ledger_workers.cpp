@@ -177,8 +177,9 @@ bool ledger::put_off(worker_id worker, run_id run, std::uint64_t index) {
   worker_state* w = workers_.find(worker);
   account* r = runs_.find(run);
   if (w == nullptr || r == nullptr) return false;
-  const auto place =
-      r->waiting.emplace(index, span{}).first;  // it may throw; then nothing has changed
+  const auto placed = r->waiting.emplace(index, span{});  // it may throw: nothing has changed yet
+  if (!placed.second) return false;
+  const auto place = placed.first;
   const std::uint32_t n = release(*w, *r, index, 1, [&](const held_span& s) {
     r->used.refund(s.charge);
     place->second = s;
