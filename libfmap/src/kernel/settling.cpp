@@ -33,7 +33,7 @@ void raise_bound(visit& v, run& r) {
 /// What has failed and is to be tried again waits until it is due. Returns how many.
 std::uint32_t put_off(visit& v, run& r, worker_id id, std::uint64_t first, std::uint32_t count) {
   std::uint32_t n = 0;
-  if (!r.work->retries || r.stopped()) return n;
+  if (r.stopped() || !r.work->retries) return n;  // of a run that is closed a node may still speak
   while (const auto again = r.work->retries->take(first, count)) {
     try {
       const auto due = v.now() + std::min(again->pause, detail::for_ever);
