@@ -109,7 +109,7 @@ public:
 
   progress_range(Range&& range, progress_options options)
       : range_{std::forward<Range>(range)}, options_{std::move(options)} {}
-  progress_range(progress_range&&) = default;  // before begin()
+  progress_range(progress_range&&) noexcept = default;  // before begin()
   ~progress_range() {
     if (bar_) bar_->finish(true);
   }

@@ -79,7 +79,7 @@ std::string counts(const bar_figures& f) {
 }
 
 std::string times(const bar_figures& f) {
-  const std::string elapsed = time_text(f.elapsed);
+  std::string elapsed = time_text(f.elapsed);
   if (!f.shows_left || !has_share(f)) return elapsed;
   return (f.left ? time_text(*f.left) : "--:--") + " left, " + elapsed;
 }
