@@ -94,6 +94,7 @@ TEST_CASE("mailbox: nor while a consumer sleeps who has not been told to do its 
       items);
   while (p.s.box.stats(*r).counts.pulled == 0) other.work();
   p.s.box.close(*r);
+  p.s.box.leave(other.place);
 }
 
 TEST_CASE("mailbox: when something comes that relies on the tick, a rare one is called") {
