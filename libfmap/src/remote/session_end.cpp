@@ -78,7 +78,7 @@ void session::conclude(const std::exception_ptr& not_started) {
       [&](const casualty& c) {
         const run_id run = c.item.run;
         const mark how = seen(run, c.item.first);
-        const std::exception_ptr error = findings.error_of(c, how, held().timeout_of(run));
+        std::exception_ptr error = findings.error_of(c, how, held().timeout_of(run));
         const sent_batch* const b = held().find(run);
         if (b == nullptr || !b->work->relays()) return error;
         return std::make_exception_ptr(

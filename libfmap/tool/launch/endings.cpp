@@ -89,6 +89,7 @@ void launcher::settle(order o, ending e) {
 /// What is recorded is the command for those that failed, and no other.
 void launcher::name_blamed(job& j) {
   std::vector<item> members;
+  members.reserve(j.blamed.size());
   for (const auto& [member, how] : j.blamed) members.push_back(j.what.members[member]);
   try {
     j.used.arguments = command_(joined(std::move(members), j.what.number), j.used.slot);
