@@ -145,6 +145,7 @@ bool resume_book::same(const item& i) const {
 
 std::vector<resume_book::process> resume_book::open() const {
   std::vector<process> all;
+  all.reserve(begun_.size());
   for (const auto& [number, p] : begun_) all.push_back(p);
   return all;
 }
