@@ -346,12 +346,12 @@ private:
     if (m.over_ || !m.step()) return;
     const std::uint64_t index = m.sink_.index();
     const std::uint32_t attempts = m.sink_.attempts();
-    const detail::outcome_details more{m.sink_.take_tries(m.failed()), m.sink_.take_item()};
+    detail::outcome_details more{m.sink_.take_tries(m.failed()), m.sink_.take_item()};
     if (m.failed()) {
-      current_->emplace(index, attempts, m.take_error(), more);
+      current_->emplace(index, attempts, m.take_error(), std::move(more));
     } else {
       m.holding_ = true;
-      current_->emplace(index, attempts, std::move(m.current()), more);
+      current_->emplace(index, attempts, std::move(m.current()), std::move(more));
     }
   }
 

@@ -16,6 +16,7 @@
 #include "src/progress/pace.hpp"
 #include "support/catch.hpp"
 #include "support/eventually.hpp"
+#include "support/memory_file.hpp"
 #include "support/seed.hpp"
 #include "support/terminal.hpp"
 
@@ -32,6 +33,7 @@ using fmap::detail::look;
 using fmap::detail::pace;
 using seconds = std::chrono::duration<double>;
 using testing::eventually;
+using testing::memory_file;
 
 namespace {
 
@@ -106,23 +108,6 @@ struct figures {
 struct environment_variable {
   explicit environment_variable(const char* value) { ::setenv("FMAP_PROGRESS", value, 1); }
   ~environment_variable() { ::unsetenv("FMAP_PROGRESS"); }
-};
-
-/// A file in memory.
-class memory_file {
-public:
-  memory_file() : file_{::open_memstream(&text_, &size_)} {}
-  ~memory_file() {
-    std::fclose(file_);
-    std::free(text_);
-  }
-  std::FILE* file() const { return file_; }
-  std::string text() const { return {text_, size_}; }
-
-private:
-  char* text_ = nullptr;
-  std::size_t size_ = 0;
-  std::FILE* file_;
 };
 
 }  // namespace

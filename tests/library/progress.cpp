@@ -12,25 +12,11 @@
 #include <fmap/progress.hpp>
 
 #include "support/catch.hpp"
+#include "support/memory_file.hpp"
+
+using testing::memory_file;
 
 namespace {
-
-/// What is written to a file.
-class memory_file {
-public:
-  memory_file() : file_{::open_memstream(&text_, &size_)} {}
-  ~memory_file() {
-    std::fclose(file_);
-    std::free(text_);
-  }
-  std::FILE* file() const { return file_; }
-  std::string text() const { return {text_, size_}; }
-
-private:
-  char* text_ = nullptr;
-  std::size_t size_ = 0;
-  std::FILE* file_;
-};
 
 constexpr auto twice = [](int x) { return 2 * x; };
 constexpr auto no_sevens = [](int x) { return x % 10 == 7 ? throw std::runtime_error{"7"} : x; };

@@ -53,7 +53,7 @@ public:
   /// The copy of the current item, if copies are kept; it is kept no longer.
   kept_item take_item() const { return kept_ ? kept_->take(index()) : kept_item{}; }
   /// The calls of the function for the current item, which are forgotten.
-  std::uint32_t take_tries(bool failed) const;
+  std::uint32_t take_tries(bool failed) const { return retries_ ? count_tries(failed) : 1; }
   map_stats stats() const;
 
 private:
@@ -64,6 +64,7 @@ private:
     taken_->store(++count_, std::memory_order_relaxed);
   }
 
+  std::uint32_t count_tries(bool failed) const;
   bool next_slowly();
   bool next_span();
   void give_back();

@@ -237,9 +237,7 @@ void sink::stop() noexcept { impl_->port().stop(*impl_->run); }
 
 std::uint32_t sink::attempts() const { return impl_->port().attempts(*impl_->run, index()); }
 
-std::uint32_t sink::take_tries(bool failed) const {
-  return retries_ ? retries_->tries(index(), failed) : 1;
-}
+std::uint32_t sink::count_tries(bool failed) const { return retries_->tries(index(), failed); }
 
 map_stats sink::stats() const {
   if (!impl_) return {};

@@ -101,8 +101,6 @@ struct run {
   intake in;
   outlet out;
   signals seen;
-  std::uint64_t waiting =
-      0;  // items that are held, but by nobody who is at them: they are postponed
 };
 
 using run_ptr = std::shared_ptr<run>;

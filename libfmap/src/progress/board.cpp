@@ -6,8 +6,6 @@
 #include <system_error>
 #include <utility>
 
-#include "src/progress/terminal.hpp"
-
 namespace fmap::detail {
 
 namespace {
@@ -40,8 +38,6 @@ const bar_figures& bar::look() {
   now_.left = now_.total ? pace_.left(*now_.total) : std::nullopt;
   return now_;
 }
-
-bool board::is_utf8() { return is_utf8_locale(); }
 
 board& board::instance() {
   static board& only = *new board;

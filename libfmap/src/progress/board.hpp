@@ -18,6 +18,7 @@
 
 #include "src/progress/block.hpp"
 #include "src/progress/pace.hpp"
+#include "src/progress/terminal.hpp"
 
 namespace fmap::detail {
 
@@ -79,8 +80,7 @@ private:
   std::thread thread_;
   std::uint64_t running_ = 0;  // which thread is to draw; 0: none
   std::uint64_t threads_ = 0;  // there have been
-  const bool utf8_ = is_utf8();
-  static bool is_utf8();
+  const bool utf8_ = is_utf8_locale();
 };
 
 }  // namespace fmap::detail

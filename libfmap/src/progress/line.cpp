@@ -226,7 +226,7 @@ std::string closing_line(const bar_figures& f, bool stopped) {
   std::string text = f.label.empty() ? "" : f.label + "  ";
   if (stopped) text += "stopped at ";
   text += std::to_string(f.done);
-  if (f.total && *f.total != 0 && f.done <= *f.total) text += "/" + std::to_string(*f.total);
+  if (has_share(f)) text += "/" + std::to_string(*f.total);
   text += " " + f.unit;
   const double rate =
       f.elapsed > seconds{0} ? static_cast<double>(f.done) / f.elapsed.count() : 0.0;
