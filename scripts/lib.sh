@@ -5,6 +5,9 @@
 FMAP_ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$FMAP_ROOT"
 
+# A second clone of the project, in another folder, finds in ccache what the first has compiled.
+export CCACHE_BASEDIR=$FMAP_ROOT CCACHE_NOHASHDIR=1
+
 # What each purpose needs, as Debian package names.
 PACKAGES_BUILD=(g++ cmake ninja-build ccache libcaf-dev libssl-dev libcxxopts-dev nlohmann-json3-dev
                 libcurl4-openssl-dev pkg-config git)
