@@ -19,8 +19,11 @@ public:
   bool can_kill() const override { return true; }
 
   remote::node_roster& roster() const { return shared_->roster; }
+  remote::node_shared& shared() const { return *shared_; }
 
 private:
+  static std::uint32_t workers_of(const remote::node_shared&);
+
   const std::shared_ptr<remote::node_shared> shared_;
 };
 

@@ -58,6 +58,13 @@ bool hash_all(Pool& pool, const checksum::command_line& arguments) {
 }
 
 bool hash_all(const checksum::command_line& arguments) {
+  if (!arguments.listen.empty()) {
+    fmap::node_pool pool{{.listen = arguments.listen, .tls = fmap::temporary_tls}};
+    pool.write_join_file(arguments.join_file);
+    const bool well = hash_all(pool, arguments);
+    pool.shutdown({.send_home = true});
+    return well;
+  }
   if (!arguments.nodes.empty()) {
     std::optional<std::size_t> jobs;
     if (arguments.jobs_given) jobs = arguments.jobs;

@@ -11,7 +11,7 @@ export CCACHE_BASEDIR=$FMAP_ROOT CCACHE_NOHASHDIR=1
 # What each purpose needs, as Debian package names.
 PACKAGES_BUILD=(g++ cmake ninja-build ccache libcaf-dev libssl-dev libcxxopts-dev nlohmann-json3-dev
                 libcurl4-openssl-dev pkg-config git)
-PACKAGES_TEST=("${PACKAGES_BUILD[@]}" catch2 libboost-dev libasio-dev bats)
+PACKAGES_TEST=("${PACKAGES_BUILD[@]}" catch2 libboost-dev libasio-dev bats openssl)
 PACKAGES_BENCH=("${PACKAGES_BUILD[@]}" libbenchmark-dev libtbb-dev libboost-dev python3)
 
 note() { printf '== %s\n' "$*" >&2; }

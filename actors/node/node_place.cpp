@@ -16,7 +16,7 @@ caf::behavior node_place::make_behavior() {
         const working_in here{
             box_.get()};  // it completes futures, whose callbacks must not wait for the pool
         try {
-          remote::launcher{box_, shared_, place_}.run();
+          serve_();
         } catch (...) {
           pool_port{*box_}.break_up(std::current_exception());
         }
@@ -26,9 +26,9 @@ caf::behavior node_place::make_behavior() {
 }
 
 void node_place::on_exit() {
-  supervisor_port{*box_}.never_came();
+  serve_ = nullptr;
+  supervisor_port{*box_}.remove_worker();
   box_.reset();
-  shared_.reset();
 }
 
 }  // namespace fmap::actors

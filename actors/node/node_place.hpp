@@ -2,21 +2,23 @@
 // An actor for one place of a node_pool.
 #pragma once
 
-#include <cstddef>
+#include <functional>
 #include <memory>
+#include <utility>
 
 #include "actors/protocol.hpp"
-#include "src/remote/door/launcher.hpp"
+#include "src/kernel/shared_mailbox.hpp"
 
 namespace fmap::actors {
 
-/// Sits on a thread of its own, and waits there for its node: life after life, as long as the pool has a use for it.
-/// To the supervisor it is one worker, which is started with the pool.
+/// Sits on a thread of its own and serves nodes there: those of one command, life after life; one that has dialled in; or
+/// the door where they do. To the supervisor it is one worker.
 class node_place final : public detached_actor {
 public:
+  /// `serve` returns when nothing is left to do there; what it throws breaks the pool.
   node_place(caf::actor_config& config, std::shared_ptr<shared_mailbox> box,
-             std::shared_ptr<remote::node_shared> shared, std::size_t place)
-      : detached_actor{config}, box_{std::move(box)}, shared_{std::move(shared)}, place_{place} {}
+             std::function<void()> serve)
+      : detached_actor{config}, box_{std::move(box)}, serve_{std::move(serve)} {}
 
   const char* name() const override { return "fmap.node-place"; }
   caf::behavior make_behavior() override;
@@ -24,8 +26,7 @@ public:
 
 private:
   std::shared_ptr<shared_mailbox> box_;
-  std::shared_ptr<remote::node_shared> shared_;
-  const std::size_t place_;
+  std::function<void()> serve_;
 };
 
 }  // namespace fmap::actors

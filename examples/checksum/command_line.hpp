@@ -22,6 +22,7 @@ struct command_line {
   std::size_t jobs = 1;
   std::vector<std::string> nodes;  // hosts
   bool jobs_given = false;
+  std::string listen, join_file;  // where other hosts dial in, and what they need for that
   std::optional<std::size_t> buffer;
   bool null_separated = false;
   bool ordered = false;
@@ -79,6 +80,12 @@ inline command_line parse(int argc, char** argv) {
       "hash on these hosts, separated by commas, which ssh reaches and where program and files\n"
       "are found under the same names as here; : is this host. --jobs counts for each of them",
       cxxopts::value<std::string>(), "HOSTS");
+  add("listen",
+      "hash on hosts that dial in here, for instance at 0.0.0.0:4711; files have the same\n"
+      "names there, and checksum --fmap-node=@FILE is what is started there",
+      cxxopts::value<std::string>(), "ADDRESS");
+  add("join-file", "with --listen: where to write the FILE that those hosts need",
+      cxxopts::value<std::string>(), "FILE");
   add("s,stats", "print statistics on standard error at the end");
   add("h,help", "print this text");
   add("version", "print which version this is");
@@ -99,6 +106,8 @@ inline command_line parse(int argc, char** argv) {
   result.jobs = number("--jobs", given["jobs"].as<std::string>(), 1024);
   result.jobs_given = given.count("jobs") > 0;
   if (given.count("nodes") > 0) result.nodes = hosts(given["nodes"].as<std::string>());
+  if (given.count("listen") > 0) result.listen = given["listen"].as<std::string>();
+  if (given.count("join-file") > 0) result.join_file = given["join-file"].as<std::string>();
   if (given.count("buffer") > 0)
     result.buffer = number("--buffer", given["buffer"].as<std::string>(), 1'000'000);
   result.null_separated = given.count("null") > 0;
@@ -108,6 +117,10 @@ inline command_line parse(int argc, char** argv) {
 
   if (result.paths.empty())
     throw std::invalid_argument("no file given (- reads paths from standard input)");
+  if (result.listen.empty() != result.join_file.empty())
+    throw std::invalid_argument("--listen and --join-file are needed together");
+  if (!result.listen.empty() && !result.nodes.empty())
+    throw std::invalid_argument("--listen and --nodes cannot be given together");
   if (result.null_separated && std::ranges::find(result.paths, "-") == result.paths.end())
     throw std::invalid_argument("--null is for paths on standard input, but - is not given");
   return result;

@@ -21,7 +21,8 @@ enum class node_state : std::uint8_t {
   leaving,  ///< it gets nothing new, and ends when it has done what it has begun
   waiting,  ///< its command is run again after a while
   given_up,
-  left
+  left,
+  gone  ///< it has dialled in, was lost, and may dial in again
 };
 
 std::string_view to_string(node_state) noexcept;
@@ -31,7 +32,9 @@ struct node_info {
   std::string name;  ///< empty before it has joined
   std::string host;
   int pid = 0;          ///< of its agent
-  std::string command;  ///< what starts it
+  std::string command;      ///< what starts it; empty: it has dialled in
+  std::string address;      ///< from where
+  std::string certificate;  ///< the names in it, if it has shown one
   node_state state = node_state::starting;
   std::size_t workers = 0, threads = 0;
   std::uint64_t lives = 0;                ///< how often it has joined
@@ -56,10 +59,11 @@ enum class node_event_kind : std::uint8_t {
 std::string_view to_string(node_event_kind) noexcept;
 
 struct node_event {
-  node_event_kind kind;
+  node_event_kind kind{};
   std::string name;  ///< empty if it has not joined
   std::string command;
   std::string reason;
+  std::string address{};  ///< of a node that has dialled in
 };
 
 /// The item was given to a node that was lost, and may have been executed there.

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -39,9 +40,36 @@ public:
   node_command(node_command_options options) : node_command_options{std::move(options)} {}
 };
 
+/// Certificates of a pool that listens. Each of the first three is the name of a file in PEM format, or its content. TLS
+/// is 1.3, and both ends show a certificate: the pool's must be for servers (serverAuth), a node's for clients
+/// (clientAuth), and both signed by `ca`. Files that change are read again.
+struct tls_options {
+  std::string certificate{}, key{}, ca{};
+  std::string passphrase{};            ///< of the key
+  bool bind_names = false;             ///< a node may only have a name that is in its certificate
+  std::string revoked{};               ///< a list of revoked certificates
+  bool temporary = false;              ///< makes all of it itself: see temporary_tls
+  detail::any_duration valid_for = std::chrono::hours{24};  ///< then
+};
+
+/// A certificate authority that exists in this pool alone. What nodes need is in the join file.
+inline const tls_options temporary_tls{.temporary = true};
+
 struct node_pool_options {
+  /// Where nodes dial in: "HOST:PORT", "[::]:0" (any port that is free), ":4711" (every interface), "unix:/path" (mode 600).
+  /// Empty: no port is opened.
+  std::string listen{};
+
+  /// Whatever other users can reach needs it, or `insecure`: whoever can connect is given items, and is trusted with
+  /// their results.
+  tls_options tls{};
+  bool insecure = false;
+
   /// One node for each of these.
   std::vector<node_command> launch{};
+
+  /// More nodes are told to come again later.
+  std::size_t max_nodes = 1000;
 
   /// A node may have this many threads, over all its processes; one that claims more is refused.
   std::size_t max_node_workers = 1024;
@@ -50,6 +78,12 @@ struct node_pool_options {
   /// takes the other end for lost; `heartbeat` is at most a third of it.
   detail::any_duration heartbeat = std::chrono::seconds{1};
   detail::any_duration silence = std::chrono::seconds{15};
+
+  /// Who dials in has so long to say who it is.
+  detail::any_duration join_timeout = std::chrono::seconds{10};
+
+  /// A pool that listens is broken when no node was ready for so long; left out: work waits.
+  std::optional<detail::any_duration> no_nodes_timeout{};
 
   /// A larger item or result is that item's error.
   std::size_t max_item_bytes = std::size_t{1} << 30;
@@ -62,20 +96,27 @@ struct node_pool_options {
   std::function<void(const node_event&)> on_event{};
 };
 
-/// Worker processes on other machines. Each command starts this program there as a node (`main` must call `fmap::init`
-/// first), which starts worker processes and passes items and outcomes on; it runs no function of yours itself. So all
-/// that process_pool says of its processes holds: a crash costs one item an attempt, and the error names host and
-/// process.
+struct node_shutdown_options {
+  bool wait = true;             ///< return when all work is done; false: at once
+  bool cancel_futures = false;  ///< cancel the tasks that have not been started
+  bool send_home = false;       ///< nodes that have dialled in end, and do not wait for the next pool at this address
+};
+
+/// Worker processes on other machines. A node is this program, started there by a command, or by somebody else and dialling
+/// in (`main` must call `fmap::init` first): it starts worker processes and passes items and outcomes on; it runs no
+/// function of yours itself. So all that process_pool says of its processes holds: a crash costs one item an attempt, and
+/// the error names host and process.
 ///
 /// A node that is lost costs only time, too: its items go to others. They may have been executed, so with
 /// `max_attempts = 1` they end with `node_lost`; the first time that happens to an item it is not blamed. Leaving a map
-/// does not wait for nodes. Without a node work waits; when no command is run again the pool is broken.
+/// does not wait for nodes. Without a node work waits; a pool that does not listen is broken when no command is run again.
 ///
-/// Nodes are trusted with the results of their items, as whoever runs a function is. No port is opened.
+/// Nodes are trusted with the results of their items, as whoever runs a function is.
 class node_pool : public basic_executor<node_pool> {
 public:
   /// Throws `std::logic_error` if `fmap::init` has not been called, `std::invalid_argument` for options that make no
-  /// sense. Does not wait for the nodes.
+  /// sense, certificates that cannot be used among them, and `std::system_error` if it cannot listen. Does not wait for
+  /// the nodes.
   explicit node_pool(const node_pool_options& options);
 
   /// The same with its actors on a system of yours, which must outlive the pool and its maps.
@@ -85,8 +126,20 @@ public:
   /// not; also before the time is up if they cannot come any more.
   std::size_t wait_for_nodes(std::size_t n, detail::any_duration timeout) const;
 
-  /// One for each command, at one moment.
+  /// One for each command, and one for each node that has dialled in, at one moment.
   std::vector<node_info> nodes() const;
+
+  /// Where it listens, with the port that it got: "10.0.0.1:4711", "unix:/path". Empty if it does not.
+  std::string address() const;
+
+  /// Writes all that a node needs to be started with --fmap-node=@PATH: this pool's addresses and, with temporary_tls, a
+  /// certificate. The file can be read by its owner alone. Throws `std::logic_error` if the pool does not listen,
+  /// `std::system_error` if the file cannot be written.
+  void write_join_file(const std::filesystem::path& path) const;
+
+  /// As shutdown() of any pool. Nodes that have dialled in wait for the next pool at this address, unless they are sent
+  /// home.
+  void shutdown(const node_shutdown_options& options = {});
 
   /// Asks a node to leave: it gets nothing more, gives back what it has not begun, and ends when it has done the rest,
   /// or after `deadline`. Then what still runs there is lost, as with a node that was lost; no item is blamed. Returns

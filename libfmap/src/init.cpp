@@ -22,17 +22,18 @@ namespace {
 bool called = false;
 detail::node_main be_node = nullptr;
 
-constexpr char node_flag[] = "--fmap-node=";
-
-bool has_node_flag(int argc, char** argv) {
+/// By a flag, or by a variable.
+bool is_to_be_node(int argc, char** argv) {
+  constexpr char flag[] = "--fmap-node=";
   for (int i = 1; i < argc; ++i)
-    if (std::strncmp(argv[i], node_flag, sizeof node_flag - 1) == 0) return true;
-  return false;
+    if (std::strncmp(argv[i], flag, sizeof flag - 1) == 0) return true;
+  const char* const variable = std::getenv("FMAP_NODE");
+  return variable != nullptr && *variable != '\0';
 }
 
 void init_no_worker(int argc, char** argv) {
   remote::find_this_program(argc > 0 ? argv[0] : nullptr);
-  if (!has_node_flag(argc, argv)) return;
+  if (!is_to_be_node(argc, argv)) return;
   if (be_node != nullptr) be_node(argc, argv);
   std::fprintf(stderr, "fmap: this program has no node_pool: link fmap::nodes and include "
                        "<fmap/node_pool.hpp> to start it as a node\n");

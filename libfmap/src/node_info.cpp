@@ -39,9 +39,10 @@ std::string_view to_string(node_state s) noexcept {
     case node_state::leaving: return "leaving";
     case node_state::waiting: return "waiting";
     case node_state::given_up: return "given up";
-    case node_state::left: break;
+    case node_state::left: return "left";
+    case node_state::gone: break;
   }
-  return "left";
+  return "gone";
 }
 
 std::string_view to_string(node_event_kind k) noexcept {

@@ -10,7 +10,7 @@
 #include "actors/wiring_node.hpp"
 #include "src/init.hpp"
 #include "src/process_options.hpp"
-#include "src/remote/door/plain_text.hpp"
+#include "src/remote/plain_text.hpp"
 #include "src/remote/environment.hpp"
 #include "src/remote/host/host_main.hpp"
 
@@ -42,13 +42,19 @@ remote::node_settings checked(const node_pool_options& o) {
     throw std::logic_error{
         "fmap: nodes run this program's main: call fmap::init(argc, argv) first in it"};
   remote::node_settings result;
-  if (o.launch.empty()) refuse("launch is empty: give a node_pool commands that start its nodes");
+  if (o.launch.empty() && o.listen.empty())
+    refuse("no node can ever come: give a node_pool commands that start its nodes (launch), or an "
+           "address where they dial in (listen)");
   if (o.launch.size() > most_nodes)
     refuse("launch: more than " + std::to_string(most_nodes) + " nodes are not supported");
   result.launch.reserve(o.launch.size());
   for (const node_command& c : o.launch) result.launch.push_back(checked(c));
   if (o.heartbeat <= nanoseconds::zero()) refuse("heartbeat must be positive");
   if (o.heartbeat > o.silence / 3) refuse("heartbeat must be at most a third of silence");
+  if (o.max_nodes == 0) refuse("max_nodes must be at least 1");
+  if (o.join_timeout <= nanoseconds::zero()) refuse("join_timeout must be positive");
+  if (o.no_nodes_timeout && *o.no_nodes_timeout <= nanoseconds::zero())
+    refuse("no_nodes_timeout must be positive");
   if (o.max_node_workers == 0) refuse("max_node_workers must be at least 1");
   if (o.max_item_bytes < least_item_bytes || o.max_item_bytes > most_item_bytes)
     refuse("max_item_bytes is " + std::to_string(o.max_item_bytes) + ", it goes from "
@@ -57,6 +63,11 @@ remote::node_settings checked(const node_pool_options& o) {
     refuse("processes.workers: how many a node has is said where it is started, --fmap-workers=N");
   const remote::process_settings p = settings_of(o.processes);
   result.most_threads = o.max_node_workers;
+  result.most_nodes = o.max_nodes + o.launch.size();
+  result.join_timeout = std::min<nanoseconds>(o.join_timeout, detail::for_ever);
+  if (o.no_nodes_timeout)
+    result.no_nodes_timeout = std::min<nanoseconds>(*o.no_nodes_timeout, detail::for_ever);
+  result.bind_names = o.tls.bind_names;
   result.environment = remote::environment_with({});
   result.welcome = {.heartbeat = count(o.heartbeat),
                     .silence = count(o.silence),
@@ -72,12 +83,65 @@ remote::node_settings checked(const node_pool_options& o) {
   return result;
 }
 
+bool wants_tls(const tls_options& t) {
+  return t.temporary || !t.certificate.empty() || !t.key.empty() || !t.ca.empty();
+}
+
+/// Whoever can connect is given items: what others can reach needs certificates.
+void check_reach(const remote::listener& where, const node_pool_options& o) {
+  if (wants_tls(o.tls) || o.insecure || where.is_private()) return;
+  const std::string address = remote::to_string(where.where());
+  if (where.local())
+    refuse("node_pool listens on " + address
+           + ", which other users of this machine can reach: give it tls, or listen on unix:/path, or "
+             "insecure = true if all of them may run code here");
+  refuse("node_pool listens on " + address
+         + ", which others can reach: give it tls, or insecure = true if everybody on that network may "
+           "run code here");
+}
+
+/// What it listens with, and what its nodes need.
+void add_tls(remote::node_settings& s, remote::join_file& join, const tls_options& t) {
+  if (!wants_tls(t)) return;
+  if (!t.temporary) {
+    s.tls = remote::make_tls(remote::tls_end::pool,
+                             {t.certificate, t.key, t.ca, t.passphrase, t.revoked});
+    return;
+  }
+  if (!t.certificate.empty() || !t.key.empty() || !t.ca.empty())
+    refuse("tls: temporary makes certificates of its own; leave out certificate, key and ca");
+  if (t.valid_for <= nanoseconds::zero()) refuse("tls.valid_for must be positive");
+  constexpr std::chrono::hours longest{24 * 365 * 100};
+  auto made = remote::make_private_tls(std::chrono::ceil<std::chrono::seconds>(
+      std::min<nanoseconds>(t.valid_for, longest)));
+  s.tls = remote::make_tls(remote::tls_end::pool, made.pool);
+  join.name = std::move(made.name);
+  join.node = std::move(made.node);
+}
+
 std::shared_ptr<detail::pool_core> make_core(caf::actor_system& system,
                                              std::shared_ptr<caf::actor_system> owner,
                                              const node_pool_options& options) {
-  return std::make_shared<actors::node_core>(
-      system, std::move(owner),
-      std::make_shared<remote::node_shared>(checked(options), options.on_event));
+  remote::node_settings settings = checked(options);
+  std::unique_ptr<remote::listener> door;
+  remote::join_file join;
+  if (!options.listen.empty()) {
+    const remote::address where = remote::parse_address(options.listen);
+    add_tls(settings, join, options.tls);
+    door = std::make_unique<remote::listener>(where);
+    check_reach(*door, options);
+    join.addresses = remote::reachable_at(*door);
+  } else if (wants_tls(options.tls)) {
+    refuse("tls is for nodes that dial in: give listen, too");
+  }
+  auto shared = std::make_shared<remote::node_shared>(std::move(settings), std::move(door),
+                                                      options.on_event);
+  shared->join = std::move(join);
+  return std::make_shared<actors::node_core>(system, std::move(owner), std::move(shared));
+}
+
+remote::node_shared& shared_of(const detail::pool_core& core) {
+  return static_cast<const actors::node_core&>(core).shared();
 }
 
 remote::node_roster& roster_of(const detail::pool_core& core) {
@@ -116,6 +180,22 @@ bool node_pool::drain(std::string_view name, detail::any_duration deadline) {
 void node_pool::drop(std::string_view name) { roster_of(*core_).drop(name); }
 
 std::vector<node_info> node_pool::nodes() const { return roster_of(*core_).all(); }
+
+std::string node_pool::address() const {
+  return shared_of(*core_).address;
+}
+
+void node_pool::write_join_file(const std::filesystem::path& path) const {
+  const remote::node_shared& shared = shared_of(*core_);
+  if (shared.address.empty())
+    throw std::logic_error{"fmap: this node_pool does not listen: there is nothing to join"};
+  remote::write_join_file(shared.join, path);
+}
+
+void node_pool::shutdown(const node_shutdown_options& options) {
+  if (options.send_home) shared_of(*core_).send_home = true;
+  basic_executor::shutdown({options.wait, options.cancel_futures});
+}
 
 std::size_t node_pool::workers() const { return roster_of(*core_).workers(); }
 

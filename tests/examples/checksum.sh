@@ -171,12 +171,21 @@ run --nodes :,: --jobs 1 tree missing </dev/null
 same 'nodes: status, what is missing' '1 checksum: missing: No such file or directory' "$status $err"
 same 'nodes: the same hashes as without' "$(timeout 60 "$checksum" tree 2>/dev/null | sort)" "$(sort <<<"$out")"
 
+# Two terminals: one listens, the other joins.
+(until [[ -s run.join ]]; do read -rt 0.05 <> <(:) || :; done; exec "$checksum" --fmap-node=@run.join --fmap-workers=1) 2>"$room.node" &
+run --listen 127.0.0.1:0 --join-file run.join tree </dev/null
+same 'listen: status and errors' '0 ' "$status $err"
+same 'listen: the same hashes as without' "$(timeout 60 "$checksum" tree 2>/dev/null | sort)" "$(sort <<<"$out")"
+wait $!
+same 'listen: the node was sent home' '0 1' "$? $(grep -c 'joined 127.0.0.1:' "$room.node")"
+rm -f run.join "$room.node"
+
 run --help
 same 'help: status and usage' "0 Usage:" "$status $(grep -o 'Usage:' <<<"$out")"
 run --version
 same 'version' '0  checksum (fmap)' "$status $err $(grep -xE 'checksum \(fmap\) [0-9]+(\.[0-9]+)+' <<<"$out" | cut -d' ' -f1-2)"
 for arguments in '' '--jobs 0 tree' '--jobs -1 tree' '--jobs x tree' '--buffer 0 tree' '--buffer' \
-  '--bogus tree' '--null tree' '--nodes= tree' '--nodes=a,,b tree' '--nodes=-x tree' '--ordered=maybe tree' '-x' '--jobs'; do
+  '--bogus tree' '--null tree' '--nodes= tree' '--nodes=a,,b tree' '--nodes=-x tree' '--listen=127.0.0.1:0 tree' '--join-file=f tree' '--ordered=maybe tree' '-x' '--jobs'; do
   # shellcheck disable=SC2086
   run $arguments
   same "usage error: checksum $arguments" "1  Try 'checksum --help'." "$status $out $(tail -n 1 <<<"$err")"

@@ -35,14 +35,15 @@ void each_frame(F f) {
     "\1\0\0\0\0\0\0\0\2\0\0\0\0\0\0\0\3\0\0\0\1\2\4\0\0\0\5\0\0\0"s);
   f(frames::recall{7}, "\7\0\0\0\0\0\0\0"s);
   f(frames::close{8}, "\x8\0\0\0\0\0\0\0"s);
-  f(frames::quit{}, ""s);
+  f(frames::quit{true}, "\1"s);
   f(frames::welcome{1, 2, 3, 4, "in", 5, 6, 7, {"A=b"}, -1, {}},
     "\1\0\0\0\0\0\0\0\2\0\0\0\0\0\0\0\3\0\0\0\0\0\0\0\4\0\0\0\2in"
     "\1\5\0\0\0\0\0\0\0\6\0\0\0\0\0\0\0\7\0\0\0\0\0\0\0\1\3A=b\xff\xff\xff\xff\0"s);
-  f(frames::refused{"why"}, "\3why"s);
+  f(frames::refused{"why", true}, "\3why\1"s);
   f(frames::leave{5}, "\5\0\0\0\0\0\0\0"s);
   f(frames::beat{1, 2, 3}, "\1\0\0\0\0\0\0\0\2\0\0\0\0\0\0\0\3\0\0\0\0\0\0\0"s);
-  f(frames::hello{9, "print", "n", "h", 258, 2}, "\x9\0\0\0\5print\1n\1h\2\1\0\0\2\0\0\0"s);
+  f(frames::hello{9, "print", "n", "h", 258, 2, {3, 4}},
+    "\x9\0\0\0\5print\1n\1h\2\1\0\0\2\0\0\0\3\0\0\0\0\0\0\0\4\0\0\0\0\0\0\0"s);
   f(frames::outcomes{1, 2, 3, {4}}, "\1\0\0\0\0\0\0\0\2\0\0\0\0\0\0\0\3\0\0\0\0\0\0\0\1\4\0\0\0"s);
   f(frames::returned{1, 2, 3}, "\1\0\0\0\0\0\0\0\2\0\0\0\0\0\0\0\3\0\0\0"s);
   f(frames::started{}, ""s);
@@ -53,8 +54,8 @@ void each_frame(F f) {
 
 }  // namespace
 
-TEST_CASE("frames: the bytes of protocol version 2, there and back") {
-  CHECK(fmap::detail::protocol_version == 2);
+TEST_CASE("frames: the bytes of protocol version 3, there and back") {
+  CHECK(fmap::detail::protocol_version == 3);
   int kinds = 0;
   each_frame([&]<class Frame>(const Frame& sent, const std::string& expected) {
     INFO("kind " << static_cast<int>(Frame::is));

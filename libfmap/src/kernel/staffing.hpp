@@ -55,6 +55,16 @@ public:
     ++started_;
     ++to_start_;
   }
+
+  /// There may be one more, and it is started; or one less, and it has ended without being replaced.
+  void grow() {
+    ++capacity_;
+    start_one();
+  }
+  void shrink() {
+    --capacity_;
+    never_came();
+  }
   void start_reserve() {
     start_one();
     ++reserves_;
@@ -118,7 +128,7 @@ public:
 private:
   std::uint32_t allowed() const { return capacity_ + blocked_ + aside_ + reserves_; }
 
-  const std::uint32_t capacity_;
+  std::uint32_t capacity_;
   std::uint32_t started_ = 0, to_start_ = 0, retiring_ = 0;
   std::uint32_t blocked_ = 0, aside_ = 0;  // workers that wait, and those that see something out
   std::uint32_t reserves_ = 0, reserves_to_join_ = 0;  // of those started

@@ -81,6 +81,20 @@ void supervisor_port::start_succeeded() {
   v->staff.pause.succeeded();
 }
 
+bool supervisor_port::add_worker() {
+  visit v{box_};
+  if (!v->supervisor || v->phase.broken() || (v->phase.closing() && settled(*v))) return false;
+  v->staff.grow();
+  v.ring(v->supervisor);
+  return true;
+}
+
+void supervisor_port::remove_worker() {
+  visit v{box_};
+  v->staff.shrink();
+  if (v->phase.closing() && settled(*v)) v.call_all();
+}
+
 void supervisor_port::never_came() {
   visit v{box_};
   v->staff.never_came();

@@ -49,6 +49,12 @@ public:
   /// A worker that the supervisor was to start has ended before it joined.
   void never_came();
 
+  /// The pool may have one worker more, which is started. False: the pool has ended, or will in a moment.
+  bool add_worker();
+
+  /// A worker that has not joined ends, and no other takes its place.
+  void remove_worker();
+
 private:
   shared_mailbox& box_;
 };

@@ -20,6 +20,7 @@ public:
 
   int get() const noexcept { return fd_; }
   int release() noexcept { return std::exchange(fd_, -1); }
+  void swap(descriptor& other) noexcept { std::swap(fd_, other.fd_); }
 
 private:
   int fd_;

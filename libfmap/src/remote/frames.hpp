@@ -2,6 +2,7 @@
 // What a pool and its peers say to each other: one struct for each frame, used by both ends.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -116,9 +117,11 @@ struct close {
   bool operator==(const close&) const = default;
 };
 
-/// Finish and exit.
+/// Finish and exit. A node that has dialled may come again, for the next pool at that address.
 struct quit {
   static constexpr kind is = kind::quit;
+
+  bool again = false;
 
   bool operator==(const quit&) const = default;
 };
@@ -141,11 +144,12 @@ struct welcome {
   bool operator==(const welcome&) const = default;
 };
 
-/// To a node, instead of that: why it cannot be one of the pool's.
+/// To a node, instead of that: why it cannot be one of the pool's; whether it can be one later.
 struct refused {
   static constexpr kind is = kind::refused;
 
   std::string why;
+  bool later = false;
 
   bool operator==(const refused&) const = default;
 };
@@ -168,7 +172,8 @@ struct beat {
   bool operator==(const beat&) const = default;
 };
 
-/// Once, first. A node also says who it is, and how many processes it has.
+/// Once, first. A node also says who it is, and how many processes it has. Its incarnation is a number that no other
+/// process has had; one that comes again shows the same.
 struct hello {
   static constexpr kind is = kind::hello;
 
@@ -178,6 +183,7 @@ struct hello {
   std::string host{};
   int pid = 0;
   std::uint32_t workers = 0;
+  std::array<std::uint64_t, 2> incarnation{};
 
   bool operator==(const hello&) const = default;
 };
@@ -263,12 +269,12 @@ auto inspect(Inspector& f, close& x) {
   return f(x.run);
 }
 template <class Inspector>
-auto inspect(Inspector& f, quit&) {
-  return f();
+auto inspect(Inspector& f, quit& x) {
+  return f(x.again);
 }
 template <class Inspector>
 auto inspect(Inspector& f, hello& x) {
-  return f(x.version, x.fingerprint, x.name, x.host, x.pid, x.workers);
+  return f(x.version, x.fingerprint, x.name, x.host, x.pid, x.workers, x.incarnation);
 }
 template <class Inspector>
 auto inspect(Inspector& f, outcomes& x) {
@@ -289,7 +295,7 @@ auto inspect(Inspector& f, welcome& x) {
 }
 template <class Inspector>
 auto inspect(Inspector& f, refused& x) {
-  return f(x.why);
+  return f(x.why, x.later);
 }
 template <class Inspector>
 auto inspect(Inspector& f, leave& x) {

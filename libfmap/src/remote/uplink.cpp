@@ -36,7 +36,8 @@ std::string encode_here(const std::exception_ptr& error) {
   return detail::encode_exception(error, host, ::getpid());
 }
 
-uplink::uplink(std::unique_ptr<stream> bytes) : line_{std::move(bytes), other_end::pool} {}
+uplink::uplink(std::unique_ptr<stream> bytes, void (*gone)())
+    : gone_{gone}, line_{std::move(bytes), other_end::pool} {}
 
 uplink::uplink(int fd) : line_{std::make_unique<plain_stream>(copy_of(fd)), other_end::pool} {}
 
@@ -48,7 +49,7 @@ void uplink::check_process() const {
 
 void uplink::flush() {
   std::lock_guard guard{mutex_};
-  if (!line_.flush_all()) ::_exit(0);
+  if (!line_.flush_all()) gone();
 }
 
 }  // namespace fmap::remote

@@ -2,6 +2,7 @@
 // Frames from a worker process to its pool.
 #pragma once
 
+#include <cstdlib>
 #include <exception>
 #include <memory>
 #include <mutex>
@@ -17,19 +18,20 @@ namespace fmap::remote {
 /// An exception for the other side, which learns where it was thrown.
 std::string encode_here(const std::exception_ptr&);
 
-/// Writes to the pool, for all threads of a worker process. Once the pool is gone the process ends.
+/// Writes to the pool, for all threads of a worker process. Once the pool is gone the process ends, or does whatever
+/// else `gone` does, which does not return.
 class uplink {
 public:
   /// Uses a copy of the descriptor.
   explicit uplink(int fd);
-  explicit uplink(std::unique_ptr<stream> bytes);
+  explicit uplink(std::unique_ptr<stream> bytes, void (*gone)() = end_process);
 
   /// Gathers frames; they leave with the next flush() at the latest.
   template <class Frame>
   void post(const Frame& frame, std::string_view body = {}) {
     check_process();
     std::lock_guard guard{mutex_};
-    if (!line_.write(frame, body)) ::_exit(0);
+    if (!line_.write(frame, body)) gone();
   }
   void flush();
 
@@ -38,7 +40,7 @@ public:
   void send_if_idle(const Frame& frame) {
     check_process();
     std::unique_lock lock{mutex_, std::try_to_lock};
-    if (lock.owns_lock() && (!line_.write(frame, {}) || !line_.flush_all())) ::_exit(0);
+    if (lock.owns_lock() && (!line_.write(frame, {}) || !line_.flush_all())) gone();
   }
 
   template <class Frame>
@@ -47,8 +49,17 @@ public:
     flush();
   }
 
+  /// The pool is gone.
+  [[noreturn]] void gone() const {
+    gone_();
+    std::abort();
+  }
+
 private:
+  static void end_process() { ::_exit(0); }
   void check_process() const;
+
+  void (*const gone_)() = end_process;
 
   const pid_t process_ = ::getpid();
   std::mutex mutex_;

@@ -2,11 +2,14 @@
 // Who of a pool's nodes is here.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <functional>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -19,12 +22,38 @@
 
 namespace fmap::remote {
 
-/// One place for each command. Thread-safe; events are told by the thread whose doing they are.
+/// Who has dialled in, and what is known of it.
+struct caller_id {
+  std::string name, host, from, certificate;
+  int pid = 0;
+  std::array<std::uint64_t, 2> incarnation{};
+};
+
+/// One place for each command, and one for each node that has dialled in. Thread-safe; events are told by the thread
+/// whose doing they are.
 class node_roster {
 public:
   using tell_function = std::function<void(const node_event&)>;
 
-  node_roster(const std::vector<std::string>& commands, tell_function tell);
+  /// `most`: so many nodes may be here. `listens`: some may come by themselves.
+  node_roster(const std::vector<std::string>& commands, std::size_t most, bool listens,
+              tell_function tell);
+
+  /// Somebody has dialled in.
+  struct admission {
+    enum class kind : std::uint8_t {
+      let_in,
+      taken,  ///< a node of that name is here
+      ghost,  ///< that was its own last life, which has been cut off and is about to end
+      full
+    };
+    kind what = kind::let_in;
+    std::size_t place = 0;
+  };
+  admission admit(const caller_id&);
+
+  /// Somebody who dialled in was refused; `kind` in a few words that many have in common.
+  void refused(const std::string& kind, const std::string& from, const node_event&);
 
   /// What happens at a place.
   void starts(std::size_t place);
@@ -52,6 +81,7 @@ public:
   struct wish {
     std::optional<std::chrono::nanoseconds> leave{};
     bool drop = false;
+    bool cut = false;  ///< it has come again, on another connection
   };
   wish wished(std::size_t place);
 
@@ -74,6 +104,8 @@ public:
 private:
   struct place_state {
     node_info info;
+    bool guest = false;  // it has dialled in
+    std::array<std::uint64_t, 2> incarnation{};
     figures before;  // of earlier lives
     bool here = false;
     bool asked = false;  // to leave
@@ -82,14 +114,25 @@ private:
     std::chrono::steady_clock::time_point ended{};
   };
 
+  struct refusals {
+    std::size_t count = 0;
+    std::chrono::steady_clock::time_point told{};
+  };
+
   std::size_t count_ready() const;
   place_state& find(std::string_view name);
+  place_state& place_for(const caller_id&);
+  std::string refused_text() const;
   void tell(const node_event&) const noexcept;
 
   const tell_function tell_;
   mutable std::mutex mutex_;
   std::condition_variable changed_;
-  std::vector<place_state> places_;
+  const std::size_t most_;
+  const bool listens_;
+  std::deque<place_state> places_;
+  std::map<std::string, refusals> refused_;
+  std::string refused_last_;  // from where
 };
 
 }  // namespace fmap::remote

@@ -11,8 +11,10 @@
 
 #include <poll.h>
 
-#include "src/remote/door/plain_text.hpp"
+#include "src/remote/plain_text.hpp"
+#include "src/remote/door/guest_peer.hpp"
 #include "src/remote/link/link_stream.hpp"
+#include "src/remote/link/sockets.hpp"
 
 namespace fmap::remote {
 
@@ -34,7 +36,14 @@ constexpr std::chrono::seconds time_to_quit{10};
 
 node_session::node_session(std::shared_ptr<shared_mailbox> box, std::shared_ptr<node_shared> shared,
                            std::size_t place, std::unique_ptr<peer> other)
-    : box_{std::move(box)}, shared_{std::move(shared)}, place_{place}, peer_{std::move(other)} {}
+    : box_{std::move(box)}, shared_{std::move(shared)}, place_{place}, peer_{std::move(other)},
+      time_to_join_{shared_->settings.launch[place].boot_timeout} {}
+
+node_session::node_session(std::shared_ptr<shared_mailbox> box, std::shared_ptr<node_shared> shared,
+                           guest g)
+    : box_{std::move(box)}, shared_{std::move(shared)}, place_{g.place},
+      peer_{std::make_unique<guest_peer>(g.from)}, line_{std::move(g.line)},
+      time_to_join_{shared_->settings.join_timeout}, who_{std::move(g.who)} {}
 
 node_session::~node_session() = default;
 
@@ -50,12 +59,18 @@ node_end node_session::live() {
 }
 
 void node_session::start() {
+  started_ = true;
+  if (line_) {
+    tune(line_->bytes().read_fd(), std::chrono::nanoseconds{shared_->settings.welcome.silence});
+    let_in();
+    return;
+  }
   const auto tell = [name = "fmap: node " + std::to_string(place_ + 1)](const std::string& line) {
     std::fprintf(stderr, "%s: %s\n", name.c_str(), plain_text(line).c_str());
   };
-  line_.emplace(std::make_unique<link_stream>(peer_->start(), most_noise, tell), other_end::peer);
+  line_ = std::make_unique<connection>(
+      std::make_unique<link_stream>(peer_->start(), most_noise, tell), other_end::peer);
   line_->limit(frames::longest_hello);
-  started_ = true;
 }
 
 /// One turn: waits for something to do and does it. False: this life is over.
@@ -63,9 +78,8 @@ bool node_session::exchange() {
   if (!wait()) return false;
   if (end_.how != node_end::kind::open) return false;
   if (port_.broken()) return end(node_end::kind::left, "the pool is broken");
-  if (!look()) return false;
+  if (!look() || !obey()) return false;
   if (transfer_) {
-    if (!obey()) return false;
     transfer_->tidy_up();
     take();
     finish_in_time();
@@ -122,9 +136,9 @@ bool node_session::read() {
 bool node_session::look() {
   if (!transfer_) {
     if (port_.may_leave()) return end(node_end::kind::left, "the pool has no use for it any more");
-    if (now() > launch().boot_timeout)
+    if (now() > time_to_join_)
       return end(node_end::kind::not_started,
-                 "it has not joined within " + in_seconds(launch().boot_timeout));
+                 "it has not joined within " + in_seconds(time_to_join_));
   }
   if (!beats_) return true;
   if (beats_->silent(now()))
@@ -141,7 +155,8 @@ bool node_session::look() {
 bool node_session::obey() {
   const node_roster::wish wish = shared_->roster.wished(place_);
   if (wish.drop) return end(node_end::kind::left, "it was dropped");
-  if (wish.leave)
+  if (wish.cut) return end(node_end::kind::lost, "it has lost its connection, and comes again");
+  if (wish.leave && beats_)
     line_->send(frames::leave{
         static_cast<std::uint64_t>(std::max(*wish.leave, std::chrono::nanoseconds{0}).count())});
   return true;
@@ -162,7 +177,7 @@ void node_session::take() {
 void node_session::finish_in_time() {
   if (quitting_ || !held().empty() || !(leaving_ || port_.may_leave())) return;
   quitting_ = now();
-  line_->send(frames::quit{});
+  line_->send(frames::quit{!leaving_ && !shared_->send_home});
 }
 
 void node_session::report() {

@@ -32,13 +32,22 @@ struct node_end {
   std::string why{};
 };
 
+/// What is told of that, if it had dialled in.
+constexpr node_event_kind event_of_guest(node_end::kind how) {
+  if (how == node_end::kind::left) return node_event_kind::left;
+  return how == node_end::kind::refused ? node_event_kind::refused : node_event_kind::lost;
+}
+
 /// One life of a node: one connection, from its start to its end. Takes batches from the shared mailbox, sends them,
 /// and puts the outcomes that come back into their slots. Whatever the other side sends, the worst that follows is the
 /// end of this life. Runs on a thread of its own.
 class node_session {
 public:
+  /// The peer is to be started.
   node_session(std::shared_ptr<shared_mailbox>, std::shared_ptr<node_shared>, std::size_t place,
                std::unique_ptr<peer>);
+  /// A node that has dialled in and said who it is.
+  node_session(std::shared_ptr<shared_mailbox>, std::shared_ptr<node_shared>, guest);
   ~node_session();
   node_session(const node_session&) = delete;
   node_session& operator=(const node_session&) = delete;
@@ -55,7 +64,7 @@ private:
   bool read();
   bool receive(frames::kind, wire::reader&);
   bool greet(wire::reader&);
-  std::string objection(const frames::hello&) const;
+  bool let_in();
   bool refuse(std::string why);
   bool join(wire::reader&);
   bool take_beat(wire::reader&);
@@ -73,7 +82,6 @@ private:
 
   beat::duration now() const { return watched_.now(); }
   const in_transit& held() const { return transfer_->held(); }
-  const node_launch& launch() const { return shared_->settings.launch[place_]; }
 
   const std::shared_ptr<shared_mailbox> box_;
   const std::shared_ptr<node_shared> shared_;
@@ -82,7 +90,8 @@ private:
   session_port port_{*box_, self_};
   std::shared_ptr<eventfd_bell> bell_ = std::make_shared<eventfd_bell>();
   const std::unique_ptr<peer> peer_;
-  std::optional<connection> line_;
+  std::unique_ptr<connection> line_;
+  const std::chrono::nanoseconds time_to_join_;
   std::optional<beat> beats_;         // since it was welcomed
   std::optional<transfer> transfer_;  // since it has joined
   watched_time watched_;

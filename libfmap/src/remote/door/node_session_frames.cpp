@@ -10,18 +10,12 @@
 #include <fmap/detail/program_fingerprint.hpp>
 
 #include "src/remote/door/node_session.hpp"
-#include "src/remote/door/plain_text.hpp"
+#include "src/remote/door/objection.hpp"
+#include "src/remote/plain_text.hpp"
 
 namespace fmap::remote {
 
 namespace {
-
-constexpr std::size_t longest_name = 256;
-
-bool printable(const std::string& text) {
-  return text.size() <= longest_name
-         && std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < 127; });
-}
 
 /// How a command ended, for people.
 std::string how_it_ended(const worker_death& d) {
@@ -50,37 +44,24 @@ bool node_session::receive(frames::kind kind, wire::reader& r) {
 }
 
 bool node_session::greet(wire::reader& r) {
-  if (beats_ || !frames::read(r, who_)) return false;
+  return !beats_ && frames::read(r, who_) && let_in();
+}
+
+/// True: it has an answer.
+bool node_session::let_in() {
   if (who_.name.empty()) who_.name = who_.host + ":" + std::to_string(who_.pid);
-  if (std::string why = objection(who_); !why.empty()) return refuse(std::move(why));
+  if (std::string why = objection(who_, shared_->settings); !why.empty())
+    return refuse(std::move(why));
   const frames::welcome& welcome = shared_->settings.welcome;
   weight_ = who_.workers * welcome.threads;
   if (!shared_->roster.comes(place_, who_.name, who_.host, who_.pid, who_.workers, weight_, bell_))
-    return refuse("a node with the name " + who_.name
-                  + " is here already: give it another one, "
-                    "--fmap-name");
+    return refuse(name_taken(who_.name));
   line_->limit(
       std::min<std::uint64_t>(frames::longest, welcome.largest_item + 8 * frames::full_size));
   line_->send(welcome);
   using std::chrono::nanoseconds;
   beats_.emplace(nanoseconds{welcome.heartbeat}, nanoseconds{welcome.silence}, now());
   return true;
-}
-
-/// Why it may not join; empty if it may.
-std::string node_session::objection(const frames::hello& who) const {
-  const std::string& ours = detail::program_fingerprint();
-  if (who.version != detail::protocol_version || who.fingerprint != ours)
-    return "it runs another program (here " + ours + ", there "
-           + plain_text(who.fingerprint, longest_name) + "): copy the same executable to all hosts";
-  if (!printable(who.name) || !printable(who.host))
-    return "its name or its host's is too long, or not printable";
-  const std::size_t most = shared_->settings.most_threads;
-  if (who.workers == 0 || std::uint64_t{who.workers} * shared_->settings.welcome.threads > most)
-    return "it has " + std::to_string(who.workers) + " workers of "
-           + std::to_string(shared_->settings.welcome.threads)
-           + " threads, and a node has from 1 to " + std::to_string(most) + " threads";
-  return {};
 }
 
 bool node_session::refuse(std::string why) {
@@ -144,8 +125,9 @@ void node_session::conclude() {
       peer_->kill_if_alive(moment);
     else
       peer_->kill();
+    const bool command = peer_->end_fd() >= 0;
     const worker_death death = peer_->reap();
-    if (gone_) end_.why += ": " + how_it_ended(death);
+    if (gone_ && command) end_.why += ": " + how_it_ended(death);
   }
   if (self_.id != 0) decide_on_all();
   transfer_.reset();

@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <exception>
 #include <utility>
+#include <vector>
 
 #include <unistd.h>
 
@@ -16,6 +17,7 @@
 #include "src/kernel/pool_port.hpp"
 #include "src/remote/environment.hpp"
 #include "src/remote/host/exit_codes.hpp"
+#include "src/remote/plain_text.hpp"
 #include "src/remote/worker_exit.hpp"
 
 namespace fmap::remote {
@@ -45,11 +47,25 @@ bool everywhere(const std::exception_ptr& why) {
   }
 }
 
+/// What a node was started with is not for programs that its items start.
+std::vector<std::string> environment_for_items(const std::vector<std::string>& more) {
+  std::vector<std::string> result = environment_with({});
+  std::erase_if(result, [](const std::string& entry) { return entry.starts_with("FMAP_"); });
+  for (const std::string& entry : more) {
+    const std::string name = entry.substr(0, entry.find('=') + 1);
+    std::erase_if(result, [&](const std::string& other) { return other.starts_with(name); });
+    result.push_back(entry);
+  }
+  return result;
+}
+
 }  // namespace
+
+std::string agent::usual_name() { return host_name() + ":" + std::to_string(::getpid()); }
 
 agent::agent(uplink& up, agent_options options, make_processes make)
     : up_{up}, options_{std::move(options)}, host_{host_name()},
-      name_{options_.name.empty() ? host_ + ":" + std::to_string(::getpid()) : options_.name},
+      name_{options_.name.empty() ? usual_name() : options_.name},
       make_processes_{std::move(make)} {}
 
 void agent::greet() {
@@ -58,13 +74,14 @@ void agent::greet() {
   hello.pid = ::getpid();
   hello.name = name_;
   hello.workers = options_.workers;
+  hello.incarnation = options_.incarnation;
   up_.send(hello);
 }
 
 bool agent::receive(frames::kind kind, wire::reader& r) {
   if (kind == frames::kind::refused) refused(r);
   if (kind == frames::kind::welcome) return welcome(r);
-  if (kind == frames::kind::quit) quit();
+  if (kind == frames::kind::quit) quit(r);
   if (!core_) return false;
   switch (kind) {
     case frames::kind::open: return open(r);
@@ -85,7 +102,7 @@ bool agent::welcome(wire::reader& r) {
   s.max_items = frame.max_items;
   s.restarts = static_cast<std::size_t>(frame.restarts);
   s.restart_window = nanoseconds(frame.restart_window);
-  s.environment = environment_with(frame.environment);
+  s.environment = environment_for_items(frame.environment);
   s.nice = frame.nice;
   s.address_space_limit = frame.address_space_limit;
   largest_ = frame.largest_item;
@@ -100,13 +117,17 @@ void agent::refused(wire::reader& r) {
   frames::refused frame;
   if (frames::read(r, frame))
     std::fprintf(stderr, "fmap: node %s refused by its pool: %s\n", name_.c_str(),
-                 frame.why.c_str());
+                 plain_text(frame.why).c_str());
+  if (frame.later && options_.come_later != nullptr) options_.come_later();
   ::_exit(exit_refused);
 }
 
 /// What runs of closed runs nobody wants: its processes end with this one.
-void agent::quit() {
+void agent::quit(wire::reader& r) {
+  frames::quit frame;
+  const bool again = frames::read(r, frame) && frame.again && !leave_by_;
   if (runs_.empty() && *unfinished_ == 0) core_.reset();
+  if (again && options_.come_again != nullptr) options_.come_again();
   exit_in_order();
 }
 

@@ -2,6 +2,7 @@
 // The inside of a node: frames from the pool become runs on worker processes of its own.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <cstdint>
@@ -31,6 +32,11 @@ struct agent_options {
   std::uint32_t workers = 1;
   std::chrono::nanoseconds drain =
       std::chrono::seconds{25};  ///< to finish what has begun, after a signal
+  std::array<std::uint64_t, 2> incarnation{};
+
+  /// Of a node that can call a pool again: at once, and after a while. They do not return.
+  void (*come_again)() = nullptr;
+  void (*come_later)() = nullptr;
 };
 
 /// A node runs no user code and decodes no item: nothing that a function does can end, silence or stall it. It decides
@@ -63,6 +69,10 @@ public:
   int pause(beat::duration now) const;
 
   const std::string& name() const noexcept { return name_; }
+  bool welcomed() const noexcept { return core_ != nullptr; }
+
+  /// Of a node that was given none.
+  static std::string usual_name();
   beat::duration silence() const noexcept { return silence_; }
 
 private:
@@ -80,7 +90,7 @@ private:
   void give_back(run_id there, const open_run&);
   bool take_beat(wire::reader&);
   [[noreturn]] void refused(wire::reader&);
-  [[noreturn]] void quit();
+  [[noreturn]] void quit(wire::reader&);
   void give_up();
   open_run* find(run_id);
 

@@ -3,16 +3,18 @@
 
 #include "src/remote/host/host_main.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
-#include <charconv>
 #include <chrono>
 #include <csignal>
 #include <cstdint>
 #include <cstdio>
+#include <cstdlib>
+#include <exception>
 #include <memory>
+#include <optional>
 #include <string>
-#include <string_view>
 #include <system_error>
 #include <utility>
 
@@ -21,9 +23,11 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "src/core/processors.hpp"
+#include "src/remote/host/comeback.hpp"
+#include "src/remote/host/dialler.hpp"
 #include "src/remote/host/exit_codes.hpp"
 #include "src/remote/link/link_stream.hpp"
+#include "src/remote/link/sockets.hpp"
 #include "src/remote/plain_stream.hpp"
 #include "src/remote/watched_time.hpp"
 
@@ -31,8 +35,8 @@ namespace fmap::remote {
 
 namespace {
 
-constexpr std::uint32_t most_workers = 1024;
-constexpr std::uint32_t longest_drain = 1'000'000;  // seconds
+using clock = heritage::clock;
+using std::chrono::milliseconds;
 
 std::atomic<int> asked_to_leave{0};  // the signal
 int wake_up = -1;                    // an eventfd
@@ -47,12 +51,16 @@ void on_signal(int signal) {
   errno = error;
 }
 
+/// A life before this one may have blocked them.
 void listen_to_signals() {
   wake_up = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   struct sigaction action {};
   action.sa_handler = on_signal;
   action.sa_flags = SA_RESTART;
   for (const int s : {SIGTERM, SIGINT}) ::sigaction(s, &action, nullptr);
+  sigset_t none;
+  sigemptyset(&none);
+  ::pthread_sigmask(SIG_SETMASK, &none, nullptr);
 }
 
 [[noreturn]] void refuse(const std::string& why) {
@@ -60,49 +68,7 @@ void listen_to_signals() {
   ::_exit(exit_usage);
 }
 
-/// What follows a flag, if this is that flag.
-bool is(std::string_view argument, std::string_view flag, std::string_view& value) {
-  if (!argument.starts_with(flag)) return false;
-  value = argument.substr(flag.size());
-  return true;
-}
-
-std::uint32_t number(const std::string& flag, std::string_view text, std::uint32_t least,
-                     std::uint32_t most) {
-  std::uint32_t result = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), result);
-  if (error != std::errc{} || end != text.data() + text.size() || result < least || result > most)
-    refuse(flag + "=" + std::string{text} + ": give a number from " + std::to_string(least) + " to "
-           + std::to_string(most));
-  return result;
-}
-
-agent_options options_of(int argc, char** argv) {
-  agent_options result;
-  result.workers =
-      static_cast<std::uint32_t>(std::min<std::size_t>(detail::usable_processors(), most_workers));
-  for (int i = 1; i < argc; ++i) {
-    const std::string_view a{argv[i]};
-    std::string_view value;
-    if (!a.starts_with("--fmap-")) continue;
-    if (is(a, "--fmap-node=", value)) {
-      if (value != "-")
-        refuse("--fmap-node=" + std::string{value}
-               + ": a node can only talk over its standard input and output: --fmap-node=-");
-    } else if (is(a, "--fmap-name=", value)) {
-      result.name = value;
-    } else if (is(a, "--fmap-workers=", value)) {
-      result.workers = number("--fmap-workers", value, 1, most_workers);
-    } else if (is(a, "--fmap-drain=", value)) {
-      result.drain = std::chrono::seconds{number("--fmap-drain", value, 0, longest_drain)};
-    } else {
-      refuse(std::string{a}
-             + " is not known; a node knows --fmap-node, --fmap-name, --fmap-workers and "
-               "--fmap-drain");
-    }
-  }
-  return result;
-}
+[[noreturn]] void leave_at_once() { ::_exit(exit_left); }
 
 int copy_of(int fd) {
   const int copy = ::fcntl(fd, F_DUPFD_CLOEXEC, 3);
@@ -112,8 +78,9 @@ int copy_of(int fd) {
   return copy;
 }
 
-std::unique_ptr<stream> link_of(int in, int out) {
-  return std::make_unique<link_stream>(std::make_unique<plain_stream>(in, out), 0, nullptr);
+pool_line standard_line() {
+  return {std::make_unique<plain_stream>(copy_of(0), copy_of(1)),
+          std::make_unique<plain_stream>(copy_of(0), copy_of(1))};
 }
 
 /// What the program and its processes print goes to standard error.
@@ -125,42 +92,141 @@ void move_output() {
   ::close(nothing);
 }
 
+std::string variable(const std::string& name) {
+  const char* const value = std::getenv(name.c_str());
+  return value != nullptr ? value : "";
+}
+
+host_options options_of(int argc, char** argv, const heritage& h) {
+  try {
+    return host_options_of(argc, argv, variable, clock::now() - h.begun);
+  } catch (const std::exception& e) {
+    std::fprintf(stderr, "%s\n", e.what());
+    ::_exit(exit_usage);
+  }
+}
+
+/// One life: serves the pool at the other end until that is gone.
+class life {
+public:
+  life(const host_options& options, pool_line line, const make_processes& make)
+      : options_{options}, encrypted_{line.encrypted}, where_{std::move(line.where)},
+        in_{over(std::move(line.in)), other_end::pool},
+        up_{over(std::move(line.out)), options.dials() ? come_again : leave_at_once},
+        node_{*new agent{up_, options.agent, make}} {}  // threads of its use it until the end
+
+  [[noreturn]] void live();
+
+private:
+  static std::unique_ptr<stream> over(std::unique_ptr<stream> bytes) {
+    return std::make_unique<link_stream>(std::move(bytes), 0, nullptr);
+  }
+
+  void wait();
+  void leave_in_time();
+  void read();
+  void greeted();
+  [[noreturn]] void pool_is_gone(const std::string& how);
+
+  const host_options& options_;
+  tls_stream* const encrypted_;
+  const std::string where_;
+  connection in_;
+  uplink up_;
+  agent& node_;
+  watched_time time_;
+  const clock::time_point begun_ = clock::now();
+  bool greeted_ = false, leaves_ = false, there_ = false;
+};
+
+void life::live() {
+  node_.greet();
+  for (;;) {
+    wait();
+    if (const int s = asked_to_leave.exchange(0); s != 0)
+      node_.leave(node_.time_to_leave(), "it got signal " + std::to_string(s));
+    leave_in_time();
+    if (there_) read();
+    if (node_.welcomed() && !greeted_) greeted();
+    if (!node_.look(time_.now())) {
+      char text[64];
+      std::snprintf(text, sizeof text, "has heard nothing of its pool for %.3g s",
+                    std::chrono::duration<double>(node_.silence()).count());
+      std::fprintf(stderr, "fmap: node %s %s, and %s\n", node_.name().c_str(), text,
+                   options_.dials() ? "looks for it" : "ends");
+      up_.gone();
+    }
+  }
+}
+
+void life::wait() {
+  pollfd fds[] = {{in_.bytes().read_fd(), POLLIN, 0}, {wake_up, POLLIN, 0}};
+  int longest = node_.pause(time_.now());
+  if (options_.leave_after && !leaves_)
+    longest = static_cast<int>(std::clamp<milliseconds::rep>(
+        std::chrono::ceil<milliseconds>(begun_ + *options_.leave_after - clock::now()).count(), 0,
+        longest));
+  const bool something = ::poll(fds, 2, longest) > 0;
+  time_.look(clock::now(), milliseconds{longest});
+  std::uint64_t n = 0;
+  if (something && fds[1].revents != 0) (void)!::read(wake_up, &n, sizeof n);
+  there_ = something && fds[0].revents != 0;
+}
+
+/// The end of its time is known.
+void life::leave_in_time() {
+  if (leaves_ || !options_.leave_after || clock::now() - begun_ < *options_.leave_after) return;
+  leaves_ = true;
+  node_.leave(node_.time_to_leave(), "its time is over soon");
+}
+
+void life::read() {
+  if (!in_.fill()) pool_is_gone(encrypted_ != nullptr ? encrypted_->failure() : "");
+  node_.heard(time_.now());
+  if (in_.each([&](frames::kind kind, wire::reader& r) { return node_.receive(kind, r); })) return;
+  std::fprintf(stderr, "fmap: node %s was sent what is no message, and ends\n",
+               node_.name().c_str());
+  ::_exit(exit_broken);
+}
+
+void life::greeted() {
+  greeted_ = true;
+  if (!options_.dials()) return;
+  tune(in_.bytes().read_fd(), node_.silence());
+  if (!options_.quiet)
+    std::fprintf(stderr, "fmap: node %s joined %s\n", node_.name().c_str(), where_.c_str());
+}
+
+// Whatever runs here, nobody wants it.
+void life::pool_is_gone(const std::string& how) {
+  if (encrypted_ != nullptr && encrypted_->refused()) {
+    std::fprintf(stderr, "fmap: node %s refused by %s: %s\n", node_.name().c_str(), where_.c_str(),
+                 how.c_str());
+    ::_exit(exit_refused);
+  }
+  if (options_.dials() && greeted_ && !options_.quiet)
+    std::fprintf(stderr, "fmap: node %s has lost its pool, and looks for it\n",
+                 node_.name().c_str());
+  if (options_.dials() && !greeted_) begin_anew();
+  up_.gone();
+}
+
 }  // namespace
 
 void host_main(int argc, char** argv, make_processes make) {
-  const agent_options options = options_of(argc, argv);
-  connection in{link_of(copy_of(0), copy_of(1)), other_end::pool};
-  uplink up{link_of(copy_of(0), copy_of(1))};
-  move_output();
-  auto& node = *new agent{up, options, std::move(make)};  // threads of its use it until the end
+  heritage& h = inherit(argv);
+  host_options options = options_of(argc, argv, h);
+  options.agent.incarnation = h.incarnation;
+  if (options.dials()) options.agent.come_again = come_again, options.agent.come_later = come_later;
+  if (options.agent.name.empty()) options.agent.name = agent::usual_name();
   listen_to_signals();
-  node.greet();
-  watched_time time;
-  for (;;) {
-    pollfd fds[] = {{in.bytes().read_fd(), POLLIN, 0}, {wake_up, POLLIN, 0}};
-    const int longest = node.pause(time.now());
-    const bool there = ::poll(fds, 2, longest) > 0;
-    time.look(watched_time::clock::now(), std::chrono::milliseconds{longest});
-    std::uint64_t n = 0;
-    if (there && fds[1].revents != 0) (void)!::read(wake_up, &n, sizeof n);
-    if (const int s = asked_to_leave.exchange(0); s != 0)
-      node.leave(node.time_to_leave(), "it got signal " + std::to_string(s));
-    if (there && fds[0].revents != 0) {
-      if (!in.fill()) ::_exit(exit_left);  // the pool is gone: whatever runs here, nobody wants it
-      node.heard(time.now());
-      const bool sane =
-          in.each([&](frames::kind kind, wire::reader& r) { return node.receive(kind, r); });
-      if (!sane) {
-        std::fprintf(stderr, "fmap: node %s was sent what is no message, and ends\n",
-                     node.name().c_str());
-        ::_exit(exit_broken);
-      }
-    }
-    if (!node.look(time.now())) {
-      std::fprintf(stderr, "fmap: node %s has heard nothing of its pool for %.3g s, and ends\n",
-                   node.name().c_str(), std::chrono::duration<double>(node.silence()).count());
-      ::_exit(exit_left);
-    }
+  try {
+    pool_line line = options.dials() ? dialler{options, h, wake_up}.call() : standard_line();
+    move_output();
+    (new life{options, std::move(line), make})->live();
+  } catch (const std::exception& e) {
+    std::fprintf(stderr, "%s\n", e.what());
+    ::_exit(exit_usage);
   }
 }
 
