@@ -3,9 +3,12 @@
 
 #include "src/remote/link/openssl.hpp"
 
+#include <cerrno>
+#include <cstdint>
 #include <string_view>
 
 #include <arpa/inet.h>
+#include <sys/socket.h>
 
 namespace fmap::remote::openssl {
 
@@ -23,7 +26,52 @@ std::string number_of(const ASN1_STRING* s) {
   return text;
 }
 
+int fd_of(BIO* b) { return static_cast<int>(reinterpret_cast<std::intptr_t>(BIO_get_data(b))); }
+
+int write_to(BIO* b, const char* from, std::size_t size, std::size_t* done) {
+  BIO_clear_retry_flags(b);
+  const ssize_t n = ::send(fd_of(b), from, size, MSG_NOSIGNAL | MSG_DONTWAIT);
+  *done = n > 0 ? static_cast<std::size_t>(n) : 0;
+  if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)) BIO_set_retry_write(b);
+  return n > 0 ? 1 : 0;
+}
+
+int read_from(BIO* b, char* to, std::size_t size, std::size_t* done) {
+  BIO_clear_retry_flags(b);
+  const ssize_t n = ::recv(fd_of(b), to, size, MSG_DONTWAIT);
+  *done = n > 0 ? static_cast<std::size_t>(n) : 0;
+  if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)) BIO_set_retry_read(b);
+  if (n == 0) BIO_set_flags(b, BIO_FLAGS_IN_EOF);
+  return n > 0 ? 1 : 0;
+}
+
+long control(BIO* b, int what, long, void*) {
+  if (what == BIO_CTRL_EOF) return BIO_test_flags(b, BIO_FLAGS_IN_EOF) != 0 ? 1 : 0;
+  return what == BIO_CTRL_FLUSH ? 1 : 0;
+}
+
+BIO_METHOD* socket_method() {
+  // Never destroyed: nodes may end after everything else.
+  static BIO_METHOD* const result = [] {
+    BIO_METHOD* const m = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "fmap socket");
+    if (m == nullptr) return m;
+    BIO_meth_set_write_ex(m, write_to);
+    BIO_meth_set_read_ex(m, read_from);
+    BIO_meth_set_ctrl(m, control);
+    return m;
+  }();
+  return result;
+}
+
 }  // namespace
+
+bio_ptr over_socket(int fd) {
+  bio_ptr result{BIO_new(socket_method())};
+  if (!result) return result;
+  BIO_set_data(result.get(), reinterpret_cast<void*>(static_cast<std::intptr_t>(fd)));  // NOLINT(performance-no-int-to-ptr)
+  BIO_set_init(result.get(), 1);
+  return result;
+}
 
 std::string last_error() {
   const unsigned long first = ERR_get_error();

@@ -31,6 +31,9 @@ using key_ptr = std::unique_ptr<EVP_PKEY, freed_by<&EVP_PKEY_free>>;
 using connection_ptr = std::unique_ptr<SSL, freed_by<&SSL_free>>;
 using revocation_ptr = std::unique_ptr<X509_CRL, freed_by<&X509_CRL_free>>;
 
+/// Bytes of a socket, for OpenSSL. Its own way to write them would end the program with SIGPIPE when the other end is gone.
+bio_ptr over_socket(int fd);
+
 /// The first error that OpenSSL has noted in this thread, as a text; forgets all of them.
 std::string last_error();
 

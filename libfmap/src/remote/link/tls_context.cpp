@@ -78,8 +78,10 @@ public:
   std::unique_ptr<tls_stream> over(descriptor socket, const std::string& name) override {
     std::lock_guard guard{mutex_};
     connection_ptr ssl{SSL_new(context_.get())};
-    if (!ssl || SSL_set_fd(ssl.get(), socket.get()) != 1)
-      throw std::runtime_error{"fmap: no TLS connection: " + last_error()};
+    bio_ptr bytes = over_socket(socket.get());
+    if (!ssl || !bytes) throw std::runtime_error{"fmap: no TLS connection: " + last_error()};
+    BIO* const both_ways = bytes.release();
+    SSL_set_bio(ssl.get(), both_ways, both_ways);  // takes it over
     if (end_ == tls_end::pool) {
       SSL_set_accept_state(ssl.get());
     } else {
