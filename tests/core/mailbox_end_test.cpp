@@ -91,6 +91,17 @@ TEST_CASE("mailbox: in a broken pool what is queued ends as an error, what runs 
   s.box.close(*r);
 }
 
+TEST_CASE("mailbox: a guest's items that come after its pool has broken are not taken") {
+  stage s{1};
+  const run_ptr r = s.open({.buffersize = fmap::kernel::unbounded}, [](int x) { return x; });
+  s.box.break_up(cause());
+  auto c = std::make_unique<chunk>(0, 2, r->work->layout);
+  s.box.push(*r, std::move(c), 2, false);
+  CHECK(s.box.stats(*r).counts.pulled == 0);
+  CHECK(s.box.stats(*r).counts.queued == 0);
+  s.box.close(*r);
+}
+
 TEST_CASE("mailbox: in a broken pool what is taken from a slow item's batch ends as an error") {
   stage s{1};
   hand_worker w{s.box};

@@ -12,9 +12,9 @@ namespace fmap::kernel {
 
 void guest_port::push(run& r, std::unique_ptr<chunk> c, std::uint32_t count, bool alone) {
   visit v{box_};
-  if (r.stopped()) return;
+  // A pool that is broken grants nothing: whoever sees that gives up, and the items are tried elsewhere.
+  if (r.stopped() || v->ledger.grant(r.id, count) != count) return;
   const std::uint32_t id = r.chunks.adopt(std::move(c), v->ledger.counts(r.id).pulled, count);
-  v->ledger.grant(r.id, count);
   v.hasten_tick();
   v->ledger.pulled(r.id, id, count, alone);
   v.call_worker();
