@@ -17,3 +17,4 @@ cp "$here/CMakeLists.txt" "$here"/*.cpp "$work"
 } >"$work/log" 2>&1 || { cat "$work/log"; exit 1; }
 "$work/build/program"
 "$work/build/nodes"
+"$work/build/plugin_host" "$work/build/plugin.so"
