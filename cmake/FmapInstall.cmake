@@ -24,6 +24,9 @@ install(FILES
   DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/fmap/actors")
 install(EXPORT fmapTargets NAMESPACE fmap:: DESTINATION "${package_dir}")
 
+# 0.17.6 -> 0.17: the versions of CAF that an installed fmap works with.
+string(REGEX MATCH "^[0-9]+[.][0-9]+" FMAP_CAF_MINOR "${CAF_VERSION}")
+string(REPLACE "." "[.]" FMAP_CAF_MINOR_REGEX "${FMAP_CAF_MINOR}")
 configure_package_config_file(
   "${PROJECT_SOURCE_DIR}/cmake/fmapConfig.cmake.in" "${PROJECT_BINARY_DIR}/fmapConfig.cmake"
   INSTALL_DESTINATION "${package_dir}")

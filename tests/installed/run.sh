@@ -10,10 +10,11 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
 cmake --install "$build" --prefix "$work/prefix" >"$work/log" || { cat "$work/log"; exit 1; }
-cp "$here/CMakeLists.txt" "$here"/*.cpp "$work"
+cp -r "$here"/{CMakeLists.txt,refusals,*.cpp} "$work"
 {
   cmake -S "$work" -B "$work/build" -DCMAKE_PREFIX_PATH="$work/prefix" "$@"
   cmake --build "$work/build"
+  cmake -S "$work/refusals" -B "$work/refused" -DCMAKE_PREFIX_PATH="$work/prefix" "$@"
 } >"$work/log" 2>&1 || { cat "$work/log"; exit 1; }
 "$work/build/program"
 "$work/build/nodes"
