@@ -17,6 +17,8 @@ install(EXPORT fmapNodesTargets NAMESPACE fmap:: DESTINATION "${package_dir}")
 install(DIRECTORY "${PROJECT_SOURCE_DIR}/libfmap/fmap"
   DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}"
   FILES_MATCHING PATTERN "*.hpp")
+install(FILES "${FMAP_GENERATED_INCLUDES}/fmap/version.hpp"
+  DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/fmap" COMPONENT development)
 # The messages, which the headers about actors include as "actors/...".
 install(FILES
   "${PROJECT_SOURCE_DIR}/actors/caf_compat.hpp" "${PROJECT_SOURCE_DIR}/actors/protocol.hpp"
