@@ -21,6 +21,7 @@
 #include <caf/response_type.hpp>
 #include <caf/typed_actor.hpp>
 
+#include <fmap/detail/api.hpp>
 #include <fmap/detail/async_job.hpp>
 #include <fmap/detail/stage_types.hpp>
 #include <fmap/errors.hpp>

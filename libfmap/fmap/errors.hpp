@@ -8,6 +8,7 @@
 #include <stdexcept>
 #include <string>
 
+#include <fmap/detail/api.hpp>
 #include <fmap/detail/duration.hpp>
 
 namespace fmap {

@@ -9,6 +9,7 @@
 #include <type_traits>
 #include <utility>
 
+#include <fmap/detail/api.hpp>
 #include <fmap/detail/mistakes.hpp>
 #include <fmap/detail/task.hpp>
 #include <fmap/detail/zip_input.hpp>

@@ -9,6 +9,7 @@
 #include <type_traits>
 #include <utility>
 
+#include <fmap/detail/api.hpp>
 #include <fmap/detail/function.hpp>
 #include <fmap/detail/future_state.hpp>
 #include <fmap/detail/waiting.hpp>

@@ -2,6 +2,8 @@
 // The first call of a program that uses fmap.
 #pragma once
 
+#include <fmap/detail/api.hpp>
+
 namespace fmap {
 
 /// To be called first in `main`. In a worker process, or on a node, it starts the work and never returns; in any other

@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 
+#include <fmap/detail/api.hpp>
 #include <fmap/detail/duration.hpp>
 #include <fmap/errors.hpp>
 

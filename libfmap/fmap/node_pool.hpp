@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include <fmap/detail/api.hpp>
 #include <fmap/detail/node_main.hpp>
 #include <fmap/node_info.hpp>
 #include <fmap/process_pool.hpp>

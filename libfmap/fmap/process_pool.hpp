@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include <fmap/detail/api.hpp>
 #include <fmap/detail/duration.hpp>
 #include <fmap/detail/function.hpp>
 #include <fmap/detail/travelling_task.hpp>

@@ -14,6 +14,7 @@
 #include <type_traits>
 #include <utility>
 
+#include <fmap/detail/api.hpp>
 #include <fmap/detail/duration.hpp>
 #include <fmap/future_map.hpp>
 

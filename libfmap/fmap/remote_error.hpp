@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include <fmap/detail/api.hpp>
 #include <fmap/errors.hpp>
 
 namespace fmap {

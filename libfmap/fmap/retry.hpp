@@ -5,6 +5,7 @@
 #include <exception>
 #include <functional>
 
+#include <fmap/detail/api.hpp>
 #include <fmap/detail/duration.hpp>
 #include <fmap/errors.hpp>
 

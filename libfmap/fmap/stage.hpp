@@ -18,6 +18,7 @@
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
 
+#include <fmap/detail/api.hpp>
 #include <fmap/detail/duration.hpp>
 #include <fmap/detail/message_stream.hpp>
 #include <fmap/detail/pool_like.hpp>

@@ -8,6 +8,7 @@
 #include <optional>
 #include <utility>
 
+#include <fmap/detail/api.hpp>
 #include <fmap/detail/function.hpp>
 #include <fmap/executor.hpp>
 

@@ -4,6 +4,8 @@
 
 #include <atomic>
 
+#include <fmap/detail/api.hpp>
+
 namespace fmap::detail {
 
 /// Whether heavy_fence() makes all running threads of the process pass a full fence (Linux:

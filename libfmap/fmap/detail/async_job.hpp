@@ -10,6 +10,7 @@
 #include <type_traits>
 #include <utility>
 
+#include <fmap/detail/api.hpp>
 #include <fmap/detail/function.hpp>
 #include <fmap/detail/function_job.hpp>
 #include <fmap/future.hpp>

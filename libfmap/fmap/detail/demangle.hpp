@@ -5,6 +5,8 @@
 #include <string>
 #include <typeinfo>
 
+#include <fmap/detail/api.hpp>
+
 namespace fmap::detail {
 
 /// The name of a type as it is written in C++, as far as the compiler's runtime can tell.

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include <fmap/detail/api.hpp>
 #include <fmap/wire.hpp>
 
 namespace fmap::detail {

@@ -14,6 +14,7 @@
 #include <variant>
 
 #include <fmap/copied.hpp>
+#include <fmap/detail/api.hpp>
 #include <fmap/detail/function.hpp>
 #include <fmap/detail/inside.hpp>
 #include <fmap/detail/item_in_slot.hpp>

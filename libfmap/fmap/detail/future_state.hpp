@@ -9,6 +9,7 @@
 #include <type_traits>
 #include <utility>
 
+#include <fmap/detail/api.hpp>
 #include <fmap/detail/future_word.hpp>
 #include <fmap/detail/inside.hpp>
 #include <fmap/detail/state_ptr.hpp>

@@ -6,6 +6,7 @@
 #include <memory>
 #include <vector>
 
+#include <fmap/detail/api.hpp>
 #include <fmap/detail/future_state.hpp>
 
 namespace fmap::detail {

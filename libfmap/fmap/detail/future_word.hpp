@@ -5,6 +5,8 @@
 #include <atomic>
 #include <cstdint>
 
+#include <fmap/detail/api.hpp>
+
 namespace fmap::detail {
 
 enum class state_status : std::uint8_t {

@@ -2,6 +2,8 @@
 // What a thread is in the midst of.
 #pragma once
 
+#include <fmap/detail/api.hpp>
+
 namespace fmap::detail {
 
 /// Says, for as long as it lives, that this thread is in the midst of something: it completes a future, or is in

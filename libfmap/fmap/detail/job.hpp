@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 
+#include <fmap/detail/api.hpp>
 #include <fmap/detail/asymmetric_fence.hpp>
 #include <fmap/detail/chunk.hpp>
 

@@ -8,6 +8,7 @@
 #include <typeinfo>
 
 #include <fmap/copied.hpp>
+#include <fmap/detail/api.hpp>
 
 namespace fmap::detail {
 

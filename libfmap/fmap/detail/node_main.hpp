@@ -2,6 +2,8 @@
 // How a program that was started as a node comes to be one.
 #pragma once
 
+#include <fmap/detail/api.hpp>
+
 namespace fmap::detail {
 
 using node_main = void (*)(int argc, char** argv);

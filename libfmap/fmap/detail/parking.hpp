@@ -5,6 +5,7 @@
 #include <condition_variable>
 #include <mutex>
 
+#include <fmap/detail/api.hpp>
 #include <fmap/detail/waiting.hpp>
 
 namespace fmap::detail {

@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <string>
 
+#include <fmap/detail/api.hpp>
+
 namespace fmap::detail {
 
 /// Changes when what processes say to each other changes.

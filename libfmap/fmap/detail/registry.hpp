@@ -6,6 +6,8 @@
 #include <type_traits>
 #include <typeinfo>
 
+#include <fmap/detail/api.hpp>
+
 namespace fmap::detail {
 
 using any_function = void (*)();

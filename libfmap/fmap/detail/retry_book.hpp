@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 
+#include <fmap/detail/api.hpp>
 #include <fmap/retry.hpp>
 
 namespace fmap::detail {

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 
+#include <fmap/detail/api.hpp>
 #include <fmap/detail/job.hpp>
 #include <fmap/detail/kept_items.hpp>
 #include <fmap/options.hpp>

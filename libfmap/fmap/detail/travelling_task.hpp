@@ -9,6 +9,7 @@
 #include <utility>
 #include <variant>
 
+#include <fmap/detail/api.hpp>
 #include <fmap/detail/task.hpp>
 #include <fmap/detail/travelling_job.hpp>
 

@@ -6,6 +6,7 @@
 #include <stdexcept>
 #include <type_traits>
 
+#include <fmap/detail/api.hpp>
 #include <fmap/detail/duration.hpp>
 
 namespace fmap::detail {

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <typeinfo>
 
+#include <fmap/detail/api.hpp>
 #include <fmap/errors.hpp>
 
 namespace fmap::wire {

@@ -15,6 +15,7 @@
 #include <utility>
 #include <variant>
 
+#include <fmap/detail/api.hpp>
 #include <fmap/detail/wire/dialects.hpp>
 #include <fmap/detail/wire/failure.hpp>
 #include <fmap/detail/wire/travels.hpp>

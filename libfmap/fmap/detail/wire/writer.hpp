@@ -13,6 +13,7 @@
 #include <type_traits>
 #include <variant>
 
+#include <fmap/detail/api.hpp>
 #include <fmap/detail/wire/dialects.hpp>
 #include <fmap/detail/wire/failure.hpp>
 #include <fmap/detail/wire/travels.hpp>
