@@ -73,7 +73,7 @@ struct node_pool_options {
 /// does not wait for nodes. Without a node work waits; when no command is run again the pool is broken.
 ///
 /// Nodes are trusted with the results of their items, as whoever runs a function is. No port is opened.
-class node_pool : public basic_executor<node_pool> {
+class FMAP_API node_pool : public basic_executor<node_pool> {
 public:
   /// Throws `std::logic_error` if `fmap::init` has not been called, `std::invalid_argument` for options that make no
   /// sense. Does not wait for the nodes.

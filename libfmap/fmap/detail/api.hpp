@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What every public header includes: whether the compiler will do.
+// What every public header includes: whether the compiler will do, and what the library exports.
 #pragma once
 
 #if defined(__GNUC__) && !defined(__clang__) && __GNUC__ < 12
@@ -18,3 +18,6 @@
 #endif
 
 #include <fmap/version.hpp>
+
+/// Everything else of the library is hidden in a shared one.
+#define FMAP_API __attribute__((visibility("default")))

@@ -46,7 +46,7 @@ private:
 };
 
 /// A place for something of each worker's own; it is empty until that puts something there.
-class worker_places {
+class FMAP_API worker_places {
 public:
   worker_places();
   ~worker_places();

@@ -162,6 +162,6 @@ private:
 };
 
 /// The same in a worker process: results are bytes.
-made_job make_call_job(wire::reader&);
+FMAP_API made_job make_call_job(wire::reader&);
 
 }  // namespace fmap::detail

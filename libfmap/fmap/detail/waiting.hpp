@@ -86,6 +86,6 @@ protected:
 };
 
 /// The helper of this thread; null (the default): block. To be set and reset by its worker.
-extern constinit thread_local helper* current_helper;
+FMAP_API extern constinit thread_local helper* current_helper;
 
 }  // namespace fmap::detail
