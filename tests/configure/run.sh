@@ -57,4 +57,11 @@ report "no nlohmann_json" "Without the command-line tool: nlohmann_json 3.9 was 
 refused "no Catch2, but tests are asked for" "FMAP_BUILD_TESTS is on, but tests cannot be built: Catch2 was not found" \
   lacking -DFMAP_BUILD_TESTS=ON
 
+# As Nix does: what is absolute stays so, and what is not is below the prefix.
+absolute() {
+  lacking -DFMAP_BUILD_TESTS=OFF -DCMAKE_INSTALL_PREFIX=/opt/fmap -DCMAKE_INSTALL_LIBDIR=/opt/other/lib "$@" >/dev/null &&
+    cat "$work/lacking/fmap.pc"
+}
+taken "an absolute LIBDIR" "prefix=/opt/fmap libdir=/opt/other/lib includedir=\${prefix}/include" absolute "$@"
+
 ((failures == 0))
