@@ -7,6 +7,8 @@
 extern "C" __attribute__((visibility("default"))) int sum_of_squares(int n) {
   fmap::thread_pool pool{2};
   int sum = 0;
-  for (int x : fmap::future_map(pool, [](int x) { return x * x; }, std::views::iota(1, n + 1), 8)) sum += x;
+  for (int x : fmap::future_map(
+           pool, [](int x) { return x * x; }, std::views::iota(1, n + 1), 8))
+    sum += x;
   return sum;
 }

@@ -7,6 +7,8 @@
 int main() {
   fmap::thread_pool pool{2};
   int sum = 0;
-  for (int x : fmap::future_map(pool, [](int x) { return 2 * x; }, std::views::iota(0, 10), 4)) sum += x;
+  for (int x : fmap::future_map(
+           pool, [](int x) { return 2 * x; }, std::views::iota(0, 10), 4))
+    sum += x;
   return sum != 90;
 }
