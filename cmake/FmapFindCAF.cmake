@@ -1,25 +1,18 @@
 # SPDX-License-Identifier: BSD-3-Clause
-# Finds CAF and sets FMAP_CAF_TARGETS: by its CMake config (0.18, 1.x), else by FindCAF.cmake (0.17).
+# Finds CAF: by its CMake config (0.18, 1.x), else by FindCAF.cmake (0.17). fmap needs the library core alone; the
+# others become targets where they are, for those who use them.
 # Used by this project and, installed, by fmapConfig.cmake.
 
-find_package(OpenSSL QUIET)   # CAF's config names its targets without looking for it
 find_package(CAF CONFIG QUIET)
 if(NOT CAF_FOUND)
   list(PREPEND CMAKE_MODULE_PATH "${CMAKE_CURRENT_LIST_DIR}")
-  find_package(CAF MODULE QUIET COMPONENTS core io openssl)
+  find_package(CAF MODULE QUIET COMPONENTS core OPTIONAL_COMPONENTS io openssl)
   list(POP_FRONT CMAKE_MODULE_PATH)
 endif()
 
-set(FMAP_CAF_TARGETS "")
-if(CAF_FOUND)
-  foreach(component core io openssl net)
-    if(TARGET CAF::${component})
-      list(APPEND FMAP_CAF_TARGETS CAF::${component})
-    elseif(NOT component STREQUAL "net")
-      set(CAF_FOUND FALSE)
-      set(CAF_NOT_FOUND_MESSAGE "CAF ${CAF_VERSION} was found without its library ${component}")
-    endif()
-  endforeach()
+if(CAF_FOUND AND NOT TARGET CAF::core)
+  set(CAF_FOUND FALSE)
+  set(CAF_NOT_FOUND_MESSAGE "CAF ${CAF_VERSION} was found without its library core.")
 endif()
 
 if(NOT CAF_FOUND AND NOT CMAKE_FIND_PACKAGE_NAME)

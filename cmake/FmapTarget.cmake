@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # What every target of ours is built with.
 
-# fmap_target(TARGET): C++20, our warnings, and the sanitizers asked for.
+# fmap_target(TARGET): C++20, our warnings, and the sanitizers asked for. The code is position independent: the static
+# library may become a part of a plugin or of a Python module.
 function(fmap_target target)
   target_compile_features(${target} PUBLIC cxx_std_20)
-  set_target_properties(${target} PROPERTIES CXX_EXTENSIONS OFF)
+  set_target_properties(${target} PROPERTIES CXX_EXTENSIONS OFF POSITION_INDEPENDENT_CODE ON
+    CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON DEFINE_SYMBOL "")
   target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic)
   if(FMAP_WERROR)
     target_compile_options(${target} PRIVATE -Werror)

@@ -72,7 +72,7 @@ function(fmap_add_compile_failures)
     add_test(NAME "compile_fail: ${name}"
       COMMAND "${PROJECT_SOURCE_DIR}/cmake/compile_fail" "${source}" "${CMAKE_CXX_COMPILER}"
         -std=c++20 -fmessage-length=0 -fdiagnostics-color=never
-        -I "${PROJECT_SOURCE_DIR}/libfmap" -I "${PROJECT_SOURCE_DIR}"
+        -I "${PROJECT_SOURCE_DIR}/libfmap" -I "${FMAP_GENERATED_INCLUDES}" -I "${PROJECT_SOURCE_DIR}"
         "$<$<BOOL:${caf_dirs}>:-isystem;$<JOIN:${caf_dirs},;-isystem;>>"
       COMMAND_EXPAND_LISTS)
     set_tests_properties("compile_fail: ${name}" PROPERTIES TIMEOUT 300 LABELS compile_fail)

@@ -30,9 +30,9 @@ ROWS = {  # title, unit, at least, at most
 }
 
 
-def seconds_to_compile(root, source):
+def seconds_to_compile(root, build, source):
     command = [os.environ.get("CXX", "g++"), "-std=c++20", "-O2", "-DNDEBUG", "-I", root / "libfmap",
-               "-c", source, "-o", os.devnull]
+               "-I", build / "include", "-c", source, "-o", os.devnull]
     begin = time.perf_counter()
     subprocess.run(command, check=True)
     return time.perf_counter() - begin
@@ -42,14 +42,15 @@ def main():
     program, rounds = sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 5
     here = pathlib.Path(__file__).parent
     root = here.parent.parent
+    build = pathlib.Path(program).parent.parent
     missed = 0
     print(f"\nmedians of {rounds} rounds, with the least and the most\n")
     for what, (title, unit, least, most) in ROWS.items():
         found = []
         for _ in range(rounds):
             if what == "compile":
-                found.append(seconds_to_compile(root, root / "examples/quickstart.cpp")
-                             / seconds_to_compile(root, here / "quickstart_tbb.cpp"))
+                found.append(seconds_to_compile(root, build, root / "examples/quickstart.cpp")
+                             / seconds_to_compile(root, build, here / "quickstart_tbb.cpp"))
             else:
                 found.append(float(subprocess.run([program, what], check=True, text=True,
                                                   stdout=subprocess.PIPE).stdout))

@@ -21,6 +21,7 @@
 #include <caf/response_type.hpp>
 #include <caf/typed_actor.hpp>
 
+#include <fmap/detail/api.hpp>
 #include <fmap/detail/async_job.hpp>
 #include <fmap/detail/stage_types.hpp>
 #include <fmap/errors.hpp>
@@ -33,7 +34,7 @@
 namespace fmap {
 
 /// An actor answered a request with an error, or is no more.
-class actor_error : public error {
+class FMAP_API actor_error : public error {
 public:
   explicit actor_error(caf::error reason);
   const caf::error& reason() const noexcept { return reason_; }
@@ -57,7 +58,7 @@ public:
 };
 
 /// Makes calls to one actor, from an actor of its own. Thread-safe.
-class caller_of_actor {
+class FMAP_API caller_of_actor {
 public:
   caller_of_actor(caf::actor_system&, const caf::actor& target);
   ~caller_of_actor();
@@ -75,10 +76,10 @@ private:
 };
 
 /// What `item_timeout` means for requests: 0 without one. Throws `std::invalid_argument` if it is not positive.
-std::chrono::nanoseconds request_limit(const map_options&);
+FMAP_API std::chrono::nanoseconds request_limit(const map_options&);
 
 /// The options of a map over an actor: its requests have the time limit, not a worker that could be killed.
-map_options asking_options(map_options);
+FMAP_API map_options asking_options(map_options);
 
 template <class R, class Handle, class In>
 class request_call final : public call,
@@ -207,8 +208,8 @@ struct answer_of<caf::typed_actor<Signatures...>, In> {
   using type = typename answer_value<typename response::tuple_type>::type;
 };
 
-caf::actor spawn_handle(std::shared_ptr<pool_core>, std::shared_ptr<job>,
-                        std::shared_ptr<const stage_types>, const handle_options&);
+FMAP_API caf::actor spawn_handle(std::shared_ptr<pool_core>, std::shared_ptr<job>,
+                                 std::shared_ptr<const stage_types>, const handle_options&);
 
 }  // namespace detail
 

@@ -9,6 +9,8 @@
 #include <type_traits>
 #include <utility>
 
+#include <fmap/detail/api.hpp>
+
 namespace fmap {
 
 /// Whether `keep_items` and `retry` may copy items of this type. The language's own answer is wrong for a container of what

@@ -8,48 +8,49 @@
 #include <stdexcept>
 #include <string>
 
+#include <fmap/detail/api.hpp>
 #include <fmap/detail/duration.hpp>
 
 namespace fmap {
 
 /// Base class of all errors that fmap itself reports. What the user's function throws is passed on
 /// unchanged; bad arguments are `std::invalid_argument`.
-class error : public std::runtime_error {
+class FMAP_API error : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
 /// A deadline passed before there was a result.
-class timeout_error : public error {
+class FMAP_API timeout_error : public error {
   using error::error;
 };
 
 /// The future was cancelled.
-class cancelled_error : public error {
+class FMAP_API cancelled_error : public error {
   using error::error;
 };
 
 /// The pool has been shut down.
-class pool_shutdown : public error {
+class FMAP_API pool_shutdown : public error {
   using error::error;
 };
 
 /// Waiting here would never end: the thing waited for needs the thread that waits.
-class would_deadlock : public error {
+class FMAP_API would_deadlock : public error {
   using error::error;
 };
 
 /// A future or promise was used in a state that does not allow it.
-class invalid_state : public error {
+class FMAP_API invalid_state : public error {
   using error::error;
 };
 
 /// A promise was destroyed without a value or an error.
-class broken_promise : public error {
+class FMAP_API broken_promise : public error {
   using error::error;
 };
 
 /// The pool's workers cannot be brought up; it does no more work.
-class broken_pool : public error {
+class FMAP_API broken_pool : public error {
 public:
   explicit broken_pool(std::exception_ptr cause);
 
@@ -70,7 +71,7 @@ struct worker_death {
 };
 
 /// The worker process died while it ran the item, in each of `attempts()` attempts.
-class worker_lost : public error {
+class FMAP_API worker_lost : public error {
 public:
   worker_lost(std::uint64_t index, std::uint32_t attempts, worker_death death);
 
@@ -103,7 +104,7 @@ private:
 };
 
 /// The item ran longer than `item_timeout` allows, and its process was killed.
-class item_timeout : public error {
+class FMAP_API item_timeout : public error {
 public:
   item_timeout(std::uint64_t index, std::chrono::nanoseconds limit);
 
@@ -117,16 +118,16 @@ private:
 namespace detail {
 
 /// An error of an item as that of a task, which has no place in an input.
-std::exception_ptr error_of_task(const std::exception_ptr&);
+FMAP_API std::exception_ptr error_of_task(const std::exception_ptr&);
 
 /// How a process died, for people: "worker process 4711 on HOST was killed by SIGSEGV".
-std::string describe(const worker_death&);
+FMAP_API std::string describe(const worker_death&);
 
 /// The text of an exception. The one place where its what() is read: a user's class may return null.
-std::string what_of(const std::exception&);
+FMAP_API std::string what_of(const std::exception&);
 
 /// The same of any exception; a placeholder if it is not a std::exception, or if there is no memory for it.
-std::string describe(const std::exception_ptr&) noexcept;
+FMAP_API std::string describe(const std::exception_ptr&) noexcept;
 
 }  // namespace detail
 

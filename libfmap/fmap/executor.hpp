@@ -9,6 +9,7 @@
 #include <type_traits>
 #include <utility>
 
+#include <fmap/detail/api.hpp>
 #include <fmap/detail/mistakes.hpp>
 #include <fmap/detail/task.hpp>
 #include <fmap/detail/zip_input.hpp>
@@ -25,13 +26,13 @@ struct shutdown_options {
 
 namespace detail {
 
-pool_key key_of(const pool_core&) noexcept;
+FMAP_API pool_key key_of(const pool_core&) noexcept;
 
 /// Hands a task to a pool. Throws pool_shutdown or broken_pool.
-void submit(pool_core&, task_ptr);
+FMAP_API void submit(pool_core&, task_ptr);
 
-void shut_down(pool_core&, const shutdown_options&);
-void shut_down_at_last(pool_core&);
+FMAP_API void shut_down(pool_core&, const shutdown_options&);
+FMAP_API void shut_down_at_last(pool_core&);
 
 /// Pools as actors; defined in <fmap/actor.hpp>.
 template <class Pool, class In, class Fn>

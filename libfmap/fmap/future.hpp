@@ -9,6 +9,7 @@
 #include <type_traits>
 #include <utility>
 
+#include <fmap/detail/api.hpp>
 #include <fmap/detail/function.hpp>
 #include <fmap/detail/future_state.hpp>
 #include <fmap/detail/waiting.hpp>
@@ -27,9 +28,9 @@ template <class Fn, class Future>
 concept callback_for = std::invocable<std::add_lvalue_reference_t<std::decay_t<Fn>>, Future>;
 
 /// Writes what a callback threw to standard error, in one line.
-void report_callback_error() noexcept;
+FMAP_API void report_callback_error() noexcept;
 
-[[noreturn]] void throw_no_state(const char* what);
+[[noreturn]] FMAP_API void throw_no_state(const char* what);
 
 /// Calls a callback; the caller holds a reference. The callback's handle is made here, inside the `try`: from a
 /// parameter that `fn` moves from before it throws, g++ 12 takes the reference twice.

@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 
+#include <fmap/detail/api.hpp>
 #include <fmap/detail/duration.hpp>
 #include <fmap/errors.hpp>
 
@@ -25,7 +26,7 @@ enum class node_state : std::uint8_t {
   gone  ///< it has dialled in, was lost, and may dial in again
 };
 
-std::string_view to_string(node_state) noexcept;
+FMAP_API std::string_view to_string(node_state) noexcept;
 
 /// One node at one moment. What counts counts over all lives of its place in the pool.
 struct node_info {
@@ -56,7 +57,7 @@ enum class node_event_kind : std::uint8_t {
   launch_failed
 };
 
-std::string_view to_string(node_event_kind) noexcept;
+FMAP_API std::string_view to_string(node_event_kind) noexcept;
 
 struct node_event {
   node_event_kind kind{};
@@ -67,7 +68,7 @@ struct node_event {
 };
 
 /// The item was given to a node that was lost, and may have been executed there.
-class node_lost : public worker_lost {
+class FMAP_API node_lost : public worker_lost {
 public:
   node_lost(std::uint64_t index, std::uint32_t attempts, worker_death death, std::string node);
 

@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include <fmap/detail/api.hpp>
 #include <fmap/detail/node_main.hpp>
 #include <fmap/node_info.hpp>
 #include <fmap/process_pool.hpp>
@@ -112,7 +113,7 @@ struct node_shutdown_options {
 /// does not wait for nodes. Without a node work waits; a pool that does not listen is broken when no command is run again.
 ///
 /// Nodes are trusted with the results of their items, as whoever runs a function is.
-class node_pool : public basic_executor<node_pool> {
+class FMAP_API node_pool : public basic_executor<node_pool> {
 public:
   /// Throws `std::logic_error` if `fmap::init` has not been called, `std::invalid_argument` for options that make no
   /// sense, certificates that cannot be used among them, and `std::system_error` if it cannot listen. Does not wait for

@@ -9,20 +9,21 @@
 #include <utility>
 #include <variant>
 
+#include <fmap/detail/api.hpp>
 #include <fmap/detail/kept_items.hpp>
 
 namespace fmap {
 
 namespace detail {
 
-std::string describe(const std::exception_ptr&) noexcept;
+FMAP_API std::string describe(const std::exception_ptr&) noexcept;
 /// What few ask for.
 struct outcome_details {
   std::uint32_t tries = 1;
   kept_item item;
 };
 
-[[noreturn]] void throw_no_item(const kept_item&, const std::type_info& wanted);
+[[noreturn]] FMAP_API void throw_no_item(const kept_item&, const std::type_info& wanted);
 
 }  // namespace detail
 

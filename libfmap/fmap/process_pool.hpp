@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include <fmap/detail/api.hpp>
 #include <fmap/detail/duration.hpp>
 #include <fmap/detail/function.hpp>
 #include <fmap/detail/travelling_task.hpp>
@@ -97,7 +98,7 @@ struct process_pool_options {
 ///
 /// A process that cannot be started for want of descriptors, processes or memory is tried again after a while; others
 /// go on meanwhile. If none works and more than `restarts` tries have failed, the pool is broken.
-class process_pool : public basic_executor<process_pool> {
+class FMAP_API process_pool : public basic_executor<process_pool> {
 public:
   /// Throws `std::logic_error` if `fmap::init` has not been called, `std::invalid_argument` for options
   /// that make no sense.

@@ -14,6 +14,7 @@
 #include <type_traits>
 #include <utility>
 
+#include <fmap/detail/api.hpp>
 #include <fmap/detail/duration.hpp>
 #include <fmap/future_map.hpp>
 
@@ -75,7 +76,7 @@ concept map_like = is_future_map<std::remove_cvref_t<Range>> || requires(Range& 
 /// workers (tqdm/tqdm#1161).
 ///
 /// A terminal that is gone is no error: nothing more is drawn. Members are thread-safe.
-class progress_bar {
+class FMAP_API progress_bar {
 public:
   /// Refers to the map, which must be there for longer, and must not be moved meanwhile.
   template <class R>

@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include <fmap/detail/api.hpp>
 #include <fmap/errors.hpp>
 
 namespace fmap {
@@ -18,7 +19,7 @@ namespace fmap {
 ///     } catch (const std::invalid_argument& e) {
 ///       auto* origin = dynamic_cast<const fmap::remote_origin*>(&e);   // null if thrown here
 ///     }
-class remote_origin {
+class FMAP_API remote_origin {
 public:
   remote_origin(std::string type_name, std::string host, int pid)
       : place_{std::make_shared<const place>(place{std::move(type_name), std::move(host), pid})} {}
@@ -45,7 +46,7 @@ private:
 
 /// An exception from another process that neither is nor derives from a type known here. Its what() is
 /// the original's.
-class remote_error : public error, public remote_origin {
+class FMAP_API remote_error : public error, public remote_origin {
 public:
   remote_error(const std::string& what, const remote_origin& origin)
       : error{what}, remote_origin{origin} {}

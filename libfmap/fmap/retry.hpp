@@ -5,6 +5,7 @@
 #include <exception>
 #include <functional>
 
+#include <fmap/detail/api.hpp>
 #include <fmap/detail/duration.hpp>
 #include <fmap/errors.hpp>
 
@@ -12,7 +13,7 @@ namespace fmap {
 
 /// Thrown by a function: it may work the next time. Under a retry_policy its item is tried again, whatever `on` says;
 /// without one it is an error like any other.
-class transient : public error {
+class FMAP_API transient : public error {
   using error::error;
 };
 

@@ -18,6 +18,7 @@
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
 
+#include <fmap/detail/api.hpp>
 #include <fmap/detail/duration.hpp>
 #include <fmap/detail/message_stream.hpp>
 #include <fmap/detail/pool_like.hpp>
@@ -32,11 +33,11 @@ namespace fmap {
 
 /// Makes fmap's messages known to a configuration, so that they can cross nodes. Before the system that
 /// is configured by it exists.
-void add_message_types(caf::actor_system_config&);
+FMAP_API void add_message_types(caf::actor_system_config&);
 
 /// A configuration with the options `fmap.workers` and `fmap.buffersize`, in configuration files and on the
 /// command line: what stages use whose own options leave them out. It knows fmap's messages, too.
-class actor_system_config : public caf::actor_system_config {
+class FMAP_API actor_system_config : public caf::actor_system_config {
 public:
   actor_system_config();
 };
@@ -60,18 +61,21 @@ struct stage_options {
 namespace detail {
 
 /// Throws for a null handle; `caller` is the function that was given it.
-void require_actor(const caf::actor&, const char* caller);
+FMAP_API void require_actor(const caf::actor&, const char* caller);
 
 /// Throw if one of fmap's actors of this process cannot be the downstream of one that sends such items, or the
 /// upstream of one that takes them (empty: of any type).
-void require_link(const std::string& items, const caf::actor& downstream, const char* caller);
-void require_sender(const caf::actor& upstream, const std::string& items, const char* caller);
+FMAP_API void require_link(const std::string& items, const caf::actor& downstream,
+                           const char* caller);
+FMAP_API void require_sender(const caf::actor& upstream, const std::string& items,
+                             const char* caller);
 
-caf::actor spawn_stage(caf::actor_system&, std::shared_ptr<pool_core>, std::shared_ptr<job>,
-                       std::shared_ptr<const stage_types>, const stage_options&);
-caf::actor spawn_sink(caf::actor_system&, std::shared_ptr<job>, std::shared_ptr<const stage_types>,
-                      std::size_t buffersize);
-caf::actor spawn_source(caf::actor_system&, std::unique_ptr<message_stream>);
+FMAP_API caf::actor spawn_stage(caf::actor_system&, std::shared_ptr<pool_core>,
+                                std::shared_ptr<job>, std::shared_ptr<const stage_types>,
+                                const stage_options&);
+FMAP_API caf::actor spawn_sink(caf::actor_system&, std::shared_ptr<job>,
+                               std::shared_ptr<const stage_types>, std::size_t buffersize);
+FMAP_API caf::actor spawn_source(caf::actor_system&, std::unique_ptr<message_stream>);
 
 template <class In, class Out, class Fn>
 consteval bool require_stage_function() {
@@ -138,7 +142,7 @@ namespace detail {
 
 /// While it lives, a wait of this thread just waits: a pool lets another worker take over, and a sink's calls
 /// must stay one after the other.
-class alone_in_sink {
+class FMAP_API alone_in_sink {
 public:
   alone_in_sink() noexcept;
   ~alone_in_sink();
@@ -182,7 +186,7 @@ private:
   };
 };
 
-[[noreturn]] void throw_failure(const failure&);
+[[noreturn]] FMAP_API void throw_failure(const failure&);
 
 /// Calls a sink's functions, one item after the other; after the first one that has thrown, none.
 template <class T, class Fn>
@@ -236,6 +240,6 @@ template <class T, class Fn>
 /// joined: the types differ, or the first one sends nothing, or the second one takes nothing. What is wrong
 /// later or elsewhere (one of them has ended, is taken, or is on another node and of another type) ends the
 /// downstream with the reason. Thread-safe; to connect the same two again changes nothing.
-void connect(const caf::actor& upstream, const caf::actor& downstream);
+FMAP_API void connect(const caf::actor& upstream, const caf::actor& downstream);
 
 }  // namespace fmap

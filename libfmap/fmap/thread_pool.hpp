@@ -8,6 +8,7 @@
 #include <optional>
 #include <utility>
 
+#include <fmap/detail/api.hpp>
 #include <fmap/detail/function.hpp>
 #include <fmap/executor.hpp>
 
@@ -45,7 +46,7 @@ struct executor_for_asio {
 };
 
 /// The inside of a thread_pool on a user's system. Throws std::invalid_argument.
-std::shared_ptr<pool_core> make_thread_core(caf::actor_system&, thread_pool_options);
+FMAP_API std::shared_ptr<pool_core> make_thread_core(caf::actor_system&, thread_pool_options);
 
 }  // namespace detail
 
@@ -56,7 +57,7 @@ std::shared_ptr<pool_core> make_thread_core(caf::actor_system&, thread_pool_opti
 /// A task may wait for its own pool. What it waits for is run right there if nobody has begun it;
 /// otherwise another worker is started for as long as the task waits, so that the pool never stands still.
 /// A task that waits for its own result gets `would_deadlock`; two that wait for each other wait for ever.
-class thread_pool : public basic_executor<thread_pool> {
+class FMAP_API thread_pool : public basic_executor<thread_pool> {
 public:
   /// Throws `std::invalid_argument` if there are to be 0 workers.
   explicit thread_pool(thread_pool_options options = {});

@@ -5,6 +5,8 @@
 #include <type_traits>
 #include <utility>
 
+#include <fmap/detail/api.hpp>
+
 namespace fmap {
 
 /// The result of with_state().

@@ -6,6 +6,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <fmap/version.hpp>
+
 #include "tool/policy/jobs.hpp"
 #include "tool/run.hpp"
 #include "tool/ui/messages.hpp"
@@ -34,7 +36,7 @@ int main(int argc, char** argv) {
   try {
     const options o = parse(argc, argv, processors());
     if (o.help) return print(help_text(o.help_all));
-    if (o.version) return print("fmap " FMAP_VERSION "\n");
+    if (o.version) return print("fmap " FMAP_VERSION_STRING "\n");
     return run(o);
   } catch (const usage_error& e) {
     say(e.what());

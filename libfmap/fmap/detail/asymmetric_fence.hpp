@@ -4,11 +4,13 @@
 
 #include <atomic>
 
+#include <fmap/detail/api.hpp>
+
 namespace fmap::detail {
 
 /// Whether heavy_fence() makes all running threads of the process pass a full fence (Linux:
 /// membarrier(2), private expedited). Decided once, before main.
-extern const bool fences_are_asymmetric;
+FMAP_API extern const bool fences_are_asymmetric;
 
 /// Between a store and a load of the frequent side: keeps their order as heavy_fence() sees it. Costs
 /// nothing where the kernel does the work for the rare side.
@@ -20,6 +22,6 @@ inline void light_fence() {
 }
 
 /// Between a store and a load of the rare side. Of the two sides at least one sees the other's store.
-void heavy_fence();
+FMAP_API void heavy_fence();
 
 }  // namespace fmap::detail

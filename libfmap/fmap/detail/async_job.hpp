@@ -10,6 +10,7 @@
 #include <type_traits>
 #include <utility>
 
+#include <fmap/detail/api.hpp>
 #include <fmap/detail/function.hpp>
 #include <fmap/detail/function_job.hpp>
 #include <fmap/future.hpp>
@@ -206,12 +207,12 @@ struct awaiting {
 };
 
 /// The pool of a map without one: a thread of its own that pulls and calls; no workers.
-std::shared_ptr<pool_core> make_async_core();
+FMAP_API std::shared_ptr<pool_core> make_async_core();
 
 /// The options of such a map: without a pool there are no workers to derive a buffersize from.
-map_options calling_options(map_options);
+FMAP_API map_options calling_options(map_options);
 
 /// A pool of as many threads as the map has items in flight, for functions that return std::future.
-std::shared_ptr<pool_core> make_waiting_core(std::size_t buffersize);
+FMAP_API std::shared_ptr<pool_core> make_waiting_core(std::size_t buffersize);
 
 }  // namespace fmap::detail

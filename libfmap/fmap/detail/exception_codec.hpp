@@ -6,16 +6,18 @@
 #include <string>
 #include <string_view>
 
+#include <fmap/detail/api.hpp>
 #include <fmap/wire.hpp>
 
 namespace fmap::detail {
 
 /// What can be told of an exception that was thrown in this process; one that came from another
 /// process keeps its origin. Empty if there is no memory for it.
-std::string encode_exception(const std::exception_ptr&, std::string_view host, int pid) noexcept;
+FMAP_API std::string encode_exception(const std::exception_ptr&, std::string_view host,
+                                      int pid) noexcept;
 
 /// The exception told of; it derives from remote_origin. Null if the bytes are malformed, and then the
 /// reader has failed.
-std::exception_ptr decode_exception(wire::reader&) noexcept;
+FMAP_API std::exception_ptr decode_exception(wire::reader&) noexcept;
 
 }  // namespace fmap::detail

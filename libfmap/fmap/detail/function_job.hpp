@@ -14,6 +14,7 @@
 #include <variant>
 
 #include <fmap/copied.hpp>
+#include <fmap/detail/api.hpp>
 #include <fmap/detail/function.hpp>
 #include <fmap/detail/inside.hpp>
 #include <fmap/detail/item_in_slot.hpp>
@@ -45,7 +46,7 @@ private:
 };
 
 /// A place for something of each worker's own; it is empty until that puts something there.
-class worker_places {
+class FMAP_API worker_places {
 public:
   worker_places();
   ~worker_places();

@@ -9,6 +9,7 @@
 #include <type_traits>
 #include <utility>
 
+#include <fmap/detail/api.hpp>
 #include <fmap/detail/future_word.hpp>
 #include <fmap/detail/inside.hpp>
 #include <fmap/detail/state_ptr.hpp>
@@ -62,7 +63,7 @@ private:
 /// The call of a callback by this thread, for as long as it lives. Callbacks that complete futures have other
 /// callbacks called inside them, but no more than `deepest` lie on top of each other: what a callback there brings
 /// about is put off until it has returned, or waits for something. So no chain of them needs much of the stack.
-class callback_loop {
+class FMAP_API callback_loop {
 public:
   callback_loop() noexcept;
   ~callback_loop();
@@ -102,7 +103,7 @@ private:
 
 /// The part of a shared state that does not depend on the result's type: a reference count, and the
 /// word that holds the status and the list of waiters.
-class future_state_base {
+class FMAP_API future_state_base {
 public:
   using status = state_status;
 

@@ -6,6 +6,7 @@
 #include <memory>
 #include <vector>
 
+#include <fmap/detail/api.hpp>
 #include <fmap/detail/future_state.hpp>
 
 namespace fmap::detail {
@@ -15,7 +16,7 @@ std::vector<std::size_t> repeats_in(const std::vector<future_state_base*>&);
 
 /// Watches several distinct states, which its owner keeps alive, for one thread. Notes the order in which
 /// they complete; those that are done when the watch is made come first.
-class future_watch {
+class FMAP_API future_watch {
 public:
   explicit future_watch(const std::vector<future_state_base*>&);
 

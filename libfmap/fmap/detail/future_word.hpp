@@ -5,6 +5,8 @@
 #include <atomic>
 #include <cstdint>
 
+#include <fmap/detail/api.hpp>
+
 namespace fmap::detail {
 
 enum class state_status : std::uint8_t {
@@ -38,8 +40,8 @@ struct word_memory {
     const std::uintptr_t word = at.load(std::memory_order_acquire);
     return (word & bits) == 0 ? word : wait_until_clear(at, bits);
   }
-  static std::uintptr_t wait_until_clear(const std::atomic<std::uintptr_t>& word,
-                                         std::uintptr_t bits) noexcept;
+  FMAP_API static std::uintptr_t wait_until_clear(const std::atomic<std::uintptr_t>& word,
+                                                  std::uintptr_t bits) noexcept;
 };
 
 /// The list is only changed under the lock bit; the status only while the lock bit is clear. Whoever makes the state

@@ -2,11 +2,13 @@
 // What a thread is in the midst of.
 #pragma once
 
+#include <fmap/detail/api.hpp>
+
 namespace fmap::detail {
 
 /// Says, for as long as it lives, that this thread is in the midst of something: it completes a future, or is in
 /// the user's code for a map. Who finds that out must not wait for the end of it.
-class inside {
+class FMAP_API inside {
 public:
   explicit inside(const void* what) noexcept;
   ~inside();

@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 
+#include <fmap/detail/api.hpp>
 #include <fmap/detail/asymmetric_fence.hpp>
 #include <fmap/detail/chunk.hpp>
 
@@ -68,7 +69,7 @@ struct alignas(64) basic_progress {
 using progress = basic_progress<shared_memory>;
 
 /// The input of a run. One thread at a time calls it.
-class input {
+class FMAP_API input {
 public:
   virtual ~input() = default;
 
@@ -91,7 +92,7 @@ public:
 };
 
 /// The function of a run together with the types of its items and results.
-class job {
+class FMAP_API job {
 public:
   explicit job(slot_layout layout) : layout{layout} {}
   virtual ~job() = default;

@@ -8,6 +8,7 @@
 #include <typeinfo>
 
 #include <fmap/copied.hpp>
+#include <fmap/detail/api.hpp>
 
 namespace fmap::detail {
 
@@ -18,7 +19,7 @@ struct kept_item {
 };
 
 /// By index. Thread-safe: a source puts them in, and the consumer takes them out.
-class kept_items {
+class FMAP_API kept_items {
 public:
   kept_items();
   ~kept_items();

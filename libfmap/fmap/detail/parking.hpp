@@ -5,6 +5,7 @@
 #include <condition_variable>
 #include <mutex>
 
+#include <fmap/detail/api.hpp>
 #include <fmap/detail/waiting.hpp>
 
 namespace fmap::detail {
@@ -78,6 +79,6 @@ private:
 };
 
 /// Waits at `place`, with the helper's help if there is one.
-bool wait_at(parking& place, const deadline& until);
+FMAP_API bool wait_at(parking& place, const deadline& until);
 
 }  // namespace fmap::detail

@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <string>
 
+#include <fmap/detail/api.hpp>
+
 namespace fmap::detail {
 
 /// Changes when what processes say to each other changes.
@@ -13,6 +15,6 @@ inline constexpr std::uint32_t protocol_version = 3;
 /// Equal if and only if both processes run the same build of the same executable with the same version
 /// of the protocol; printable. It is the executable's GNU build id or, if it was linked without one, a
 /// hash of the file. Libraries that it loads are not looked at.
-const std::string& program_fingerprint();
+FMAP_API const std::string& program_fingerprint();
 
 }  // namespace fmap::detail

@@ -6,17 +6,20 @@
 #include <type_traits>
 #include <typeinfo>
 
+#include <fmap/detail/api.hpp>
+
 namespace fmap::detail {
 
 using any_function = void (*)();
 
 /// Files `function` in the drawer of `family`. Returns its key, which lives as long as the program: `name`,
 /// or `name#1`, `name#2` ... if that is taken by another function. The same one again gets its old key.
-std::string_view register_function(const std::type_info& family, std::string_view name,
-                                   any_function function);
+FMAP_API std::string_view register_function(const std::type_info& family, std::string_view name,
+                                            any_function function);
 
 /// What is filed there; null if nothing is.
-any_function registered_function(const std::type_info& family, std::string_view key) noexcept;
+FMAP_API any_function registered_function(const std::type_info& family,
+                                          std::string_view key) noexcept;
 
 /// Factories by the name of the type that they make something for. Factory is a pointer to a function.
 /// To be filled before main, by a static data member of a template, so that using the template is all

@@ -8,12 +8,13 @@
 #include <memory>
 #include <optional>
 
+#include <fmap/detail/api.hpp>
 #include <fmap/retry.hpp>
 
 namespace fmap::detail {
 
 /// Thread-safe. Workers write failures into it, the mailbox takes out what is to wait, the consumer asks for tries.
-class retry_book {
+class FMAP_API retry_book {
 public:
   /// Throws std::invalid_argument for a policy that makes no sense.
   explicit retry_book(retry_policy);

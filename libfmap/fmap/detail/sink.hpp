@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 
+#include <fmap/detail/api.hpp>
 #include <fmap/detail/job.hpp>
 #include <fmap/detail/kept_items.hpp>
 #include <fmap/options.hpp>
@@ -17,7 +18,7 @@ class pool_core;
 /// Hands out the outcomes of one run, one at a time, and returns a token for each one taken. Owns the
 /// run: destroying the sink stops it and waits until nobody touches its input, function or items.
 /// One thread iterates; stats() and stop() may be called from any.
-class sink {
+class FMAP_API sink {
 public:
   /// Checks the options; opens the run, but pulls nothing before start().
   sink(std::shared_ptr<pool_core>, std::shared_ptr<job>, std::unique_ptr<input>,

@@ -9,6 +9,7 @@
 #include <utility>
 #include <variant>
 
+#include <fmap/detail/api.hpp>
 #include <fmap/detail/task.hpp>
 #include <fmap/detail/travelling_job.hpp>
 
@@ -161,6 +162,6 @@ private:
 };
 
 /// The same in a worker process: results are bytes.
-made_job make_call_job(wire::reader&);
+FMAP_API made_job make_call_job(wire::reader&);
 
 }  // namespace fmap::detail

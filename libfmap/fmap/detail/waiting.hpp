@@ -6,6 +6,7 @@
 #include <stdexcept>
 #include <type_traits>
 
+#include <fmap/detail/api.hpp>
 #include <fmap/detail/duration.hpp>
 
 namespace fmap::detail {
@@ -85,6 +86,6 @@ protected:
 };
 
 /// The helper of this thread; null (the default): block. To be set and reset by its worker.
-extern constinit thread_local helper* current_helper;
+FMAP_API extern constinit thread_local helper* current_helper;
 
 }  // namespace fmap::detail

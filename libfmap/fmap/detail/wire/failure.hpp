@@ -6,12 +6,13 @@
 #include <string_view>
 #include <typeinfo>
 
+#include <fmap/detail/api.hpp>
 #include <fmap/errors.hpp>
 
 namespace fmap::wire {
 
 /// A value could not be written, or what was read is not what a writer writes.
-class error : public fmap::error {
+class FMAP_API error : public fmap::error {
   using fmap::error::error;
 };
 
@@ -21,7 +22,7 @@ namespace detail {
 inline constexpr int max_depth = 512;
 
 /// The first failure sticks.
-class failure {
+class FMAP_API failure {
 public:
   /// True while nothing has failed.
   bool ok() const noexcept { return !failed_; }

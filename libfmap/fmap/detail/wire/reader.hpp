@@ -15,6 +15,7 @@
 #include <utility>
 #include <variant>
 
+#include <fmap/detail/api.hpp>
 #include <fmap/detail/wire/dialects.hpp>
 #include <fmap/detail/wire/failure.hpp>
 #include <fmap/detail/wire/travels.hpp>
@@ -25,7 +26,7 @@ namespace fmap::wire {
 /// writes make it fail for good; a value that was being read is then incomplete. A length is believed
 /// only if there are bytes for that number of elements. Throws only what users' code throws, and for want
 /// of memory; after that it must not be used any more.
-class reader : public detail::dialects<reader>, public detail::failure {
+class FMAP_API reader : public detail::dialects<reader>, public detail::failure {
 public:
   static constexpr bool is_loading = true;
   static constexpr bool reads_state = false;  // as CAF 0.17 says it

@@ -13,6 +13,7 @@
 #include <type_traits>
 #include <variant>
 
+#include <fmap/detail/api.hpp>
 #include <fmap/detail/wire/dialects.hpp>
 #include <fmap/detail/wire/failure.hpp>
 #include <fmap/detail/wire/travels.hpp>
@@ -22,7 +23,7 @@ namespace fmap::wire {
 /// Appends values to a string. A value that cannot be written (a variant without value, an `inspect`
 /// that says no) makes it fail for good; what is in the string then is incomplete. Throws only what
 /// users' code throws, and for want of memory.
-class writer : public detail::dialects<writer>, public detail::failure {
+class FMAP_API writer : public detail::dialects<writer>, public detail::failure {
 public:
   static constexpr bool is_loading = false;
   static constexpr bool reads_state = true;  // as CAF 0.17 says it
