@@ -377,6 +377,13 @@ status_of() {
   [ "$(wc -c <out)" -ge 800000 ]
 }
 
+@test "-k: the first item is tried again though all slots wait for its output" {
+  [ "$(fmap -q -k -j2 -b8 --buffer-bytes=64k --spill=0 --tries=2 --retry-delay=100ms -c '
+    case $1 in 1) [ $FMAP_ATTEMPT = 2 ] && echo one ;; *) head -c 300000 /dev/zero ;; esac' ::: 1 2 3 4 |
+    tee out | wc -c)" = 900004 ]
+  [ "$(head -n1 out)" = one ]
+}
+
 @test "--timeout as a percentage of the median" {
   status_of 123 fmap -j1 --timeout=2000% --kill-after=100ms -c '[ "$1" != 7 ] || sleep 1000' ::: 1 2 3 4 5 6 7 8
   grep -qx 'fmap: 7: time-out' err
@@ -498,6 +505,10 @@ status_of() {
   for member in '"seq":1' '"item":"a\"b"' '"exit":3' '"stdout":"a\"b\n"' '"stderr_b64":"/w=="'; do
     grep -qF "$member" LINES
   done
+  fmap --jsonl=LINES true ::: $'a\xff'
+  for member in '"item_b64":"Yf8="' '"columns_b64":["Yf8="]' '"argv_b64":["dHJ1ZQ==","Yf8="]'; do
+    grep -qF "$member" LINES
+  done
   [ "$(fmap --jsonl=- echo ::: a | grep -c '"stdout":"a\\n"')" = 1 ]
   [ "$(fmap --jsonl=- --jsonl-no-output echo ::: a | grep -c stdout)" = 0 ]
 }
@@ -544,6 +555,20 @@ status_of() {
   fmap -k -j2 -b 20 --journal=J --resume -o OUT -c 'echo "$1" >>ran; [ "$1" != 1 ] || [ -e go ] || sleep 1000; seq 9000' ::: 1 2 3 4 5 6
   [ "$(sort ran | tr '\n' ' ')" = '1 1 2 3 4 5 6 ' ]
   for i in 1 2 3 4 5 6; do seq 9000; done | cmp - OUT
+}
+
+@test "what a killed run has left in the journal's folder is used or removed" {
+  seq 6 >in
+  script='echo "$1" >>ran; [ "$1" != 1 ] || while [ ! -e go ]; do sleep 0.05; done; seq "$1" 3000'
+  "$FMAP" -k -j2 -b6 --journal=J --resume -o OUT -c "$script" <in &
+  wait_for eval '[ "$(grep -c ended J)" = 5 ]'
+  kill -9 $!
+  wait $! || :
+  touch go J.d/7-00ab.out J.d/1-00ab.err J.d/notes.out
+  fmap -k -j2 --journal=J --resume -o OUT -c "$script" <in
+  for n in 1 2 3 4 5 6; do seq $n 3000; done | cmp - OUT
+  [ "$(sort ran | tr '\n' ' ')" = '1 1 2 3 4 5 6 ' ]
+  [ "$(ls J.d)" = notes.out ]
 }
 
 @test "a journal of another run is refused, and the first difference is named" {

@@ -14,6 +14,7 @@
 #include "tool/policy/retry.hpp"
 #include "tool/policy/time_limit.hpp"
 #include "tool/ui/progress.hpp"
+#include "tool/ui/width.hpp"
 
 using namespace fmap::tool;
 using namespace std::chrono_literals;
@@ -208,6 +209,17 @@ TEST_CASE("The progress line says how far a run is") {
   CHECK(line.ends_with("oldest: img_0172 14 s"));
   CHECK(plain_line(p) == "1850/5000 done, 3 failed, 1 204/s, 0:03 left");
   CHECK(bar_line(p, {40, false, false}).size() == 39);
+  CHECK(columns_of("漢字🙂e\u0301", true) == 7);
+  CHECK(columns_of("\xff", true) == 1);
+  CHECK(columns_of("é", false) == 2);
+  CHECK(fit("漢字", 3, true) == "漢");
+  p.oldest = "漢字🙂e\u0301";
+  for (std::size_t width = 2; width < 120; ++width) {
+    const std::string fitted = bar_line(p, {width, true, false});
+    CHECK(columns_of(fitted, true) < width);
+    CHECK(columns_of(fitted, true) + 2
+          >= std::min(width, columns_of(bar_line(p, {300, true, false}), true)));
+  }
   CHECK(bar_line(p, {200, false, true}).find("\033[31m  3 failed\033[0m") != std::string::npos);
 
   p.total.reset();

@@ -111,7 +111,7 @@ bool launcher::goes_on(order& o, const ending& e) {
   if (j.left.empty() || e.cut_off) return false;
   to_.keep(j);
   j.attempts = 0;
-  waiting_.push_front(std::move(o));
+  put_back(std::move(o));
   return true;
 }
 
@@ -140,7 +140,7 @@ bool launcher::split(order& o, const ending& e) {
   j.left.emplace_back(first, middle);
   j.attempts = 0;
   if (options_.lines == nullptr) to_.drop(j);
-  waiting_.push_front(std::move(o));
+  put_back(std::move(o));
   return true;
 }
 

@@ -193,7 +193,7 @@ void launcher::tick() {
   }
   if (deadline_ && now >= *deadline_) stop_for(stop::deadline);
   while (!later_.empty() && (draining_ || now >= later_.begin()->first)) {
-    waiting_.push_front(std::move(later_.begin()->second));
+    put_back(std::move(later_.begin()->second));
     later_.erase(later_.begin());
   }
   std::vector<running*> over;

@@ -126,6 +126,8 @@ private:
 
   // -- starting.cpp --
   void start_some();
+  bool first_is_shut_out() const;
+  void put_back(order o);
   bool start_one(order& o);
   void start_process(running& r, bool& again);
   void complete(order& o, ending how);

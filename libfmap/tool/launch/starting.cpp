@@ -46,7 +46,8 @@ std::string lines_of(const item& i) {
 void launcher::start_some() {
   if (start_again_ && clock::now() < *start_again_) return;
   start_again_.reset();
-  while (!waiting_.empty() && (draining_ || running_.size() < options_.jobs)) {
+  while (!waiting_.empty()
+         && (draining_ || running_.size() < options_.jobs || first_is_shut_out())) {
     order o = std::move(waiting_.front());
     waiting_.pop_front();
     if (draining_) {
@@ -57,6 +58,26 @@ void launcher::start_some() {
       return;
     }
   }
+}
+
+/// In input order: whether the next one to be written waits for a slot, while all that run wait for it to be written,
+/// as there is no room for their outputs. Then it is begun beside them.
+bool launcher::first_is_shut_out() const {
+  if (!options_.ordered || options_.lines != nullptr) return false;
+  const std::uint64_t first = waiting_.front().what->what.number;
+  return std::all_of(running_.begin(), running_.end(), [&](const auto& each) {
+    const running& r = *each.second;
+    return r.of.what->what.number > first && (r.refused[0] || r.refused[1]);
+  });
+}
+
+/// One that had been begun goes before those that had not; in input order to its place.
+void launcher::put_back(order o) {
+  auto place = waiting_.begin();
+  while (options_.ordered && place != waiting_.end()
+         && place->what->what.number < o.what->what.number)
+    ++place;
+  waiting_.insert(place, std::move(o));
 }
 
 /// Whether it may turn out that what this try prints is not to be written.

@@ -41,8 +41,15 @@ std::string counted(std::uint64_t many, std::string_view noun) {
 
 std::string for_people(std::string_view all) {
   std::string text{all};
-  if (text.size() > longest)
-    text = text.substr(0, longest / 2) + "..." + text.substr(text.size() - longest / 2);
+  if (text.size() > longest) {
+    const auto inside = [&](std::size_t at) {  // a character
+      return at > 0 && (static_cast<unsigned char>(text[at]) & 0xc0) == 0x80;
+    };
+    std::size_t head = longest / 2, tail = text.size() - longest / 2;
+    for (int bytes = 0; bytes < 3 && inside(head); ++bytes) --head;
+    for (int bytes = 0; bytes < 3 && inside(tail); ++bytes) ++tail;
+    text = text.substr(0, head) + "..." + text.substr(tail);
+  }
   std::string result;
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
