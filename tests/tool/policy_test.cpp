@@ -11,6 +11,7 @@
 #include "tool/launch/held.hpp"
 #include "tool/output/tag.hpp"
 #include "tool/policy/halt.hpp"
+#include "tool/policy/pace.hpp"
 #include "tool/policy/retry.hpp"
 #include "tool/policy/time_limit.hpp"
 #include "tool/ui/progress.hpp"
@@ -191,6 +192,32 @@ TEST_CASE("Each line gets its tag once, however its bytes come") {
       rest.remove_prefix(size);
     }
     REQUIRE(made == expected);
+  }
+}
+
+TEST_CASE("Starts are apart, and no more in any second than were asked for") {
+  const auto seed = testing::seed();
+  INFO(testing::seed_message(seed));
+  std::mt19937_64 random{seed};
+  for (int round = 0; round < 50; ++round) {
+    start_pace pace;
+    pace.apart = std::chrono::milliseconds{random() % 3};
+    pace.a_second = static_cast<double>(1 + random() % 200);
+    const auto zero = start_pace::clock::time_point{} + 1h;
+    std::vector<std::chrono::nanoseconds> begun;
+    for (auto now = zero; now < zero + 3s; now += std::chrono::microseconds{random() % 20'000}) {
+      for (int tries = 0; tries < 5 && pace.next() <= now; ++tries) {
+        pace.begun(now);
+        begun.push_back(now - zero);
+      }
+    }
+    for (std::size_t last = 0; last < begun.size(); ++last) {
+      if (last > 0) REQUIRE(begun[last] - begun[last - 1] >= pace.apart);
+      const auto first = std::lower_bound(begun.begin(), begun.end(), begun[last] - 1s);
+      const auto many = begun.begin() + static_cast<std::ptrdiff_t>(last) - first;
+      REQUIRE(static_cast<double>(many) <= pace.a_second * 1.02 + 1);
+    }
+    REQUIRE(!begun.empty());
   }
 }
 

@@ -79,7 +79,7 @@ void journal::ended(job& j, const ending& e, outputs& from) {
     line["signal"] = e.code;
   else
     line["status"] = e.code;
-  if (e.how == ending::kind::not_run) line["problem"] = e.why;
+  if (e.how == ending::kind::not_run || e.how == ending::kind::lost) line["problem"] = e.why;
   if (e.timed_out) line["timed_out"] = true;
   line["attempts"] = j.used.attempts;
   const auto microseconds = [](auto time) {

@@ -42,4 +42,18 @@ std::string json_line(const job& j, const std::optional<job_output>& output) {
   return as_line(line);
 }
 
+std::string quarantine_line(const job& j, const item& i, const ending& e,
+                            std::string_view error_tail) {
+  json line;
+  line["seq"] = j.what.number;
+  put_text(line, "item", whole(i));
+  line["attempts"] = j.used.attempts;
+  line["exit"] = e.how == ending::kind::exited ? json(e.code) : json();
+  line["signals"] = j.signals;
+  line["timed_out"] = e.timed_out;
+  if (!e.why.empty()) line["problem"] = e.why;
+  put_text(line, "stderr", error_tail);
+  return as_line(line);
+}
+
 }  // namespace fmap::tool

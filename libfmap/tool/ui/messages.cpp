@@ -33,6 +33,10 @@ void write_line(std::string line) {
 
 void say(std::string_view text) { write_line("fmap: " + std::string{text}); }
 
+void pass_on(std::string_view lines) {
+  if (lines.ends_with('\n')) write_line(std::string{lines.substr(0, lines.size() - 1)});
+}
+
 void say_command(const std::vector<std::string>& words) { write_line(as_shell_text(words)); }
 
 std::string counted(std::uint64_t many, std::string_view noun) {
@@ -94,6 +98,7 @@ std::string reason(const ending& e) {
     case ending::kind::not_started:
       return e.code == ENOENT ? e.why + ": command not found"
                               : e.why + ": " + std::strerror(e.code);
+    case ending::kind::lost: return e.why;
     case ending::kind::skipped: break;
   }
   return "not begun";
