@@ -37,6 +37,7 @@ int main(int argc, char** argv) {
     const options o = parse(argc, argv, processors());
     if (o.help) return print(help_text(o.help_all));
     if (o.version) return print("fmap " FMAP_VERSION_STRING "\n");
+    if (!o.print.empty()) return print(printed(o.print));
     return run(o);
   } catch (const usage_error& e) {
     say(e.what());

@@ -77,6 +77,28 @@ status_of() {
   grep -q 'line 2' err
 }
 
+@test "columns between the matches of a regular expression" {
+  [ "$(printf 'a1b22c\n' | fmap --columns-regex='[0-9]+' echo {3} {2} {1})" = 'c b a' ]
+  [ "$(printf 'a ,\tb\n' | fmap --columns-regex='\s*,\t*' printf '<%s>')" = '<a><b>' ]
+  [ "$(printf 'abc\n' | fmap --columns-regex='x*' echo {1})" = abc ]
+  status_of 2 fmap --columns-regex='(' echo
+}
+
+@test "JSON values as items: members by path, numbers as they were written; a broken line fails" {
+  printf '%s\n' '{"name":"a b","size":1.10,"in":{"list":[true,null,"x"],"a.b":"dot"},"{":"odd"}' \
+    '{"name":"$(touch RAN)","size":123456789012345678901234567890}' '{"name":' '"a text"' >in
+  status_of 123 fmap -k --jsonl-items printf '<%s>' {name} {size} {in.list} {in.list.2} {in.a.b} {missing} '{not one}' :::: in
+  first='<a b><1.10><[true,null,"x"]><x><dot><><{not one}>'
+  second='<$(touch RAN)><123456789012345678901234567890><><><><><{not one}>'
+  [ "$(cat out)" = "$first$second"'<><><><><><><{not one}>' ]
+  grep -q 'line 3 is no JSON' err
+  [ "$(printf '{"f":"d/x.c"}\n' | fmap --jsonl-items echo {f/.} {f//} {})" = 'x d {"f":"d/x.c"}' ]
+  [ "$(printf '{"f":"a\\"b"}\n' | fmap --jsonl-items -c 'echo {f}')" = 'a"b' ]
+  status_of 123 fmap --jsonl-items echo {f} ::: '{"f":"a\u0000b"}'
+  status_of 2 fmap --jsonl-items --csv echo {f}
+  [ ! -e RAN ]
+}
+
 @test "an item of an endless pipe is begun at once" {
   mkfifo pipe
   fmap -j2 -c 'touch "$1"' <pipe &
@@ -377,6 +399,13 @@ status_of() {
   [ "$(wc -c <out)" -ge 800000 ]
 }
 
+@test "-k: the first item is tried again though all slots wait for its output" {
+  [ "$(fmap -q -k -j2 -b8 --buffer-bytes=64k --spill=0 --tries=2 --retry-delay=100ms -c '
+    case $1 in 1) [ $FMAP_ATTEMPT = 2 ] && echo one ;; *) head -c 300000 /dev/zero ;; esac' ::: 1 2 3 4 |
+    tee out | wc -c)" = 900004 ]
+  [ "$(head -n1 out)" = one ]
+}
+
 @test "--timeout as a percentage of the median" {
   status_of 123 fmap -j1 --timeout=2000% --kill-after=100ms -c '[ "$1" != 7 ] || sleep 1000' ::: 1 2 3 4 5 6 7 8
   grep -qx 'fmap: 7: time-out' err
@@ -498,6 +527,10 @@ status_of() {
   for member in '"seq":1' '"item":"a\"b"' '"exit":3' '"stdout":"a\"b\n"' '"stderr_b64":"/w=="'; do
     grep -qF "$member" LINES
   done
+  fmap --jsonl=LINES true ::: $'a\xff'
+  for member in '"item_b64":"Yf8="' '"columns_b64":["Yf8="]' '"argv_b64":["dHJ1ZQ==","Yf8="]'; do
+    grep -qF "$member" LINES
+  done
   [ "$(fmap --jsonl=- echo ::: a | grep -c '"stdout":"a\\n"')" = 1 ]
   [ "$(fmap --jsonl=- --jsonl-no-output echo ::: a | grep -c stdout)" = 0 ]
 }
@@ -544,6 +577,20 @@ status_of() {
   fmap -k -j2 -b 20 --journal=J --resume -o OUT -c 'echo "$1" >>ran; [ "$1" != 1 ] || [ -e go ] || sleep 1000; seq 9000' ::: 1 2 3 4 5 6
   [ "$(sort ran | tr '\n' ' ')" = '1 1 2 3 4 5 6 ' ]
   for i in 1 2 3 4 5 6; do seq 9000; done | cmp - OUT
+}
+
+@test "what a killed run has left in the journal's folder is used or removed" {
+  seq 6 >in
+  script='echo "$1" >>ran; [ "$1" != 1 ] || while [ ! -e go ]; do sleep 0.05; done; seq "$1" 3000'
+  "$FMAP" -k -j2 -b6 --journal=J --resume -o OUT -c "$script" <in &
+  wait_for eval '[ "$(grep -c ended J)" = 5 ]'
+  kill -9 $!
+  wait $! || :
+  touch go J.d/7-00ab.out J.d/1-00ab.err J.d/notes.out
+  fmap -k -j2 --journal=J --resume -o OUT -c "$script" <in
+  for n in 1 2 3 4 5 6; do seq $n 3000; done | cmp - OUT
+  [ "$(sort ran | tr '\n' ' ')" = '1 1 2 3 4 5 6 ' ]
+  [ "$(ls J.d)" = notes.out ]
 }
 
 @test "a journal of another run is refused, and the first difference is named" {
@@ -653,6 +700,263 @@ status_of() {
       "$FMAP" -q -c 'kill -TERM $FMAP_PID' ::: a)
     [ "$signal" = 15 ]
   done
+}
+
+# -- how commands are begun ------------------------------------------------------------------------
+
+@test "--nice, --rlimit, --workdir, --env: what commands are begun with" {
+  [ "$(echo | fmap --nice=3 -c nice)" = "$(nice -n 3 nice)" ]
+  [ "$(echo | fmap --rlimit=core=0,nofile=77,fsize=2k -c 'ulimit -c; ulimit -n; ulimit -f')" = $'0\n77\n4' ]
+  fmap --workdir='W/{}' touch here ::: a b
+  [ -e W/a/here ] && [ -e W/b/here ]
+  touch file
+  status_of 123 fmap --workdir='file/{}' touch here ::: a
+  grep -q 'workdir' err
+  [ "$(echo | FOO=old fmap --env FOO=new --env BAR='a b' -c 'echo "$FOO $BAR"')" = 'new a b' ]
+  for wrong in --nice=x --nice=99 --rlimit=nothing=1 --rlimit=cpu --env=X --rate=0 --rate=1/y --load=0 --memfree=x --delay=x; do
+    status_of 2 fmap "$wrong" echo ::: a
+  done
+}
+
+@test "--delay and --rate: starts are apart" {
+  begun=$(date +%s%N)
+  fmap -j8 --delay=100ms true ::: 1 2 3 4
+  [ $(($(date +%s%N) - begun)) -ge 300000000 ]
+  begun=$(date +%s%N)
+  fmap -j8 --rate=5 true ::: 1 2 3 4
+  [ $(($(date +%s%N) - begun)) -ge 600000000 ]
+}
+
+@test "--memfree and --load: nothing is begun while there is not so much; a signal ends the wait" {
+  [ "$(fmap --memfree=1k --load=1000000 echo ::: a)" = a ]
+  "$FMAP" -v --memfree=999t touch RAN ::: a b 2>err &
+  wait_for grep -q 'begins nothing: .* of memory are free' err
+  kill -TERM $!
+  status=0
+  wait $! || status=$?
+  [ "$status" = 143 ]
+  [ ! -e RAN ]
+}
+
+@test "-j FILE: how many run follows the file" {
+  echo 1 >jobs
+  "$FMAP" -v -j jobs -c 'touch "begun$1"; while [ ! -e go ]; do sleep 0.05; done' ::: 1 2 3 4 2>err &
+  wait_for test -e begun1
+  echo nonsense >jobs
+  wait_for grep -q 'nonsense' err
+  [ ! -e begun2 ]
+  echo 3 >other
+  mv other jobs
+  wait_for test -e begun3
+  [ ! -e begun4 ]
+  touch go
+  wait $!
+  status_of 2 fmap -j not-there echo ::: a
+}
+
+@test "-v names all failed items, tells of tries, and sums up" {
+  status_of 123 fmap -v --tries=2 false ::: $(seq 12)
+  [ "$(grep -c 'exit 1 after 2 tries' err)" = 12 ]
+  [ "$(grep -c 'exit 1, try 2 of 2' err)" = 12 ]
+  status_of 0 fmap -v true ::: a b
+  grep -qx 'fmap: 2 items succeeded' err
+}
+
+@test "--quarantine: items that are given up" {
+  status_of 123 fmap --tries=2 --quarantine=Q -c 'echo "no $1" >&2; [ "$1" = good ] || kill -KILL $$' ::: good bad
+  [ "$(wc -l <Q)" = 1 ]
+  for member in '"item":"bad"' '"attempts":2' '"signals":[9,9]' '"stderr":"no bad\n"'; do
+    grep -qF "$member" Q
+  done
+  [ "$(fmap --jsonl-items -a Q echo {item})" = bad ]
+}
+
+@test "--tty: the terminal, one at a time, in our process group" {
+  command -v script >/dev/null || skip "no script(1)"
+  printf '%s\n' 'test -t 0 && test -t 1 && echo $1 $(ps -o pgid= -p $$) $(ps -o pgid= -p $FMAP_PID)' >job
+  script -qec "$FMAP --tty sh job ::: a b" /dev/null </dev/null | tr -d '\r' >out
+  [ "$(awk '$2 == $3 { print $1 }' out | tr '\n' ' ')" = 'a b ' ]
+  status_of 2 fmap --tty -j2 echo ::: a
+}
+
+@test "the manual page and the completions are made from the table of options" {
+  for what in man bash zsh fish; do
+    fmap --print=$what >$what
+    for option in tries journal quarantine; do grep -q -- "$option" $what; done
+  done
+  status_of 2 fmap --print=nothing
+  bash -n bash
+  ! command -v zsh >/dev/null || zsh -n zsh
+  ! command -v fish >/dev/null || fish -n fish
+  if command -v groff >/dev/null; then
+    groff -man -Tutf8 -ww -z man 2>warnings
+    [ ! -s warnings ]
+  fi
+}
+
+@test "bash completes options, their values, commands and files" {
+  fmap --print=bash >completion
+  touch some-file
+  completed() { # WORD...: what the last one may become
+    COMP_WORDS=(fmap "$@") COMP_CWORD=$#
+    COMPREPLY=()
+    _fmap
+    printf '%s\n' "${COMPREPLY[@]}" | sort | tr '\n' ' '
+  }
+  source ./completion
+  [ "$(completed --retry-)" = '--retry-delay --retry-failed --retry-on ' ]
+  [ "$(completed --color = a)" = 'always auto ' ]
+  [ "$(completed --color =)" = 'always auto never ' ]
+  [ "$(completed --exit m)" = 'max ' ]
+  [ "$(completed -ka some-)" = 'some-file ' ]
+  [ "$(completed -k -j 4 cat some-)" = 'some-file ' ]
+  [[ " $(completed -k ca)" == *' cat '* ]]
+  [[ " $(completed -- ca)" == *' cat '* ]]
+}
+
+# -- workers -----------------------------------------------------------------------------------------
+
+# A worker that answers at once, notes that it was begun, and does what items say.
+worker() {
+  cat >worker.sh <<'END'
+echo $$ >>begun
+while IFS= read -r item; do
+  case $item in
+    *kill*) kill -KILL $$ ;;
+    *leave*) exit 0 ;;
+    *twice*) echo one ;;
+    *hang*) sleep 1000 ;;
+    *err*) echo "about $item" >&2 ;;
+  esac
+  echo "<$item>"
+done
+END
+}
+
+@test "--worker: a command stays and answers each item, as it comes or in input order" {
+  worker
+  seq 500 >in
+  fmap --worker -j3 sh worker.sh <in | sort -n -t'<' -k2 >out
+  sed 's/.*/<&>/' in | cmp - out
+  [ "$(wc -l <begun)" -le 3 ]
+  fmap --worker -j3 -k sh worker.sh <in >out
+  sed 's/.*/<&>/' in | cmp - out
+  fmap --worker -j2 -k -b2 sh worker.sh <in >out
+  sed 's/.*/<&>/' in | cmp - out
+  fmap --worker -k --tag -c 'while read -r x; do echo "$((x * 2))"; done' ::: 1 2 | grep -qx $'2\t4'
+  status_of 0 fmap --worker sh worker.sh
+  [ ! -s out ]
+}
+
+@test "--worker: NUL, several lines, JSON, batches, frames" {
+  [ "$(printf 'a\nb\0c\0' | fmap -0 -k --worker=lines0 -j1 -c 'tr a-z A-Z' | tr '\0' ,)" = $'A\nB,C,' ]
+  [ "$(fmap -k --worker --answer-end=. -j2 -c 'while read -r n; do seq "$n"; echo .; done' ::: 2 0 3)" = $'1\n2\n1\n2\n3' ]
+  status_of 123 fmap -k --worker=jsonl -j1 perl -ne '
+    $| = 1; /"seq":(\d+),"item":"(\w+)"/;
+    print $2 eq "b" ? "{\"seq\":$1,\"error\":\"no\"}\n" : "{\"seq\":$1,\"result\":\"$2$2\"}\n"' ::: a b c
+  [ "$(cat out)" = $'aa\ncc' ]
+  grep -qx no err
+  grep -qx 'fmap: b: exit 1' err
+  seq 1000 >in
+  printf '%s\n' 'while read -r n; do i=0; while [ $i -lt "$n" ]; do read -r x; echo $((x + 1)); i=$((i + 1)); done; done' >batches.sh
+  fmap -k --worker=batches -j2 sh batches.sh <in >out
+  seq 2 1001 | cmp - out
+  printf 'a\nb\0longer\0' | fmap -0 -k --worker=frames -j2 perl -e '
+    $| = 1;
+    while (read(STDIN, $n, 4) == 4) {
+      read(STDIN, $text, unpack("V", $n));
+      print "\0" . pack("V", length $text) . uc $text;
+    }' >out
+  [ "$(cat out)" = $'A\nBLONGER' ]
+  status_of 123 fmap --worker cat ::: $'a\nb'
+  grep -q 'holds a newline' err
+  status_of 2 fmap --worker=other cat
+  status_of 2 fmap --worker -n2 cat
+}
+
+@test "--worker: poison is tried again alone and given up; nothing else is lost" {
+  worker
+  { seq 30; echo kill; seq 31 60; echo leave; } >in
+  status_of 123 fmap --worker -j2 -k --quarantine=Q sh worker.sh :::: in
+  grep -v '[a-z]' in | sed 's/.*/<&>/' | cmp - out
+  grep -qx 'fmap: kill: killed by SIGKILL after 4 tries' err
+  grep -q '^fmap: leave: its worker has ended without an answer' err
+  grep -q '2 of 62 items failed' err
+  [ "$(fmap --jsonl-items -a Q -k echo {item} {signals} | sort | tr '\n' ' ')" = 'kill [9,9,9,9] leave [] ' ]
+  status_of 123 fmap --worker --tries=1 -j2 -k sh worker.sh ::: a kill b
+  grep -q 'kill: killed by SIGKILL after 2 tries' err
+}
+
+@test "--worker: answers that are kept in a buffer come, and poison among them is found" {
+  seq 3000 >in
+  fmap --worker -j2 -k perl -ne 'print $_ * 2, "\n"' <in >out 2>err
+  seq 2 2 6000 | cmp - out
+  [ "$(grep -c 'does not answer but waits for more' err)" = 1 ]
+  status_of 123 fmap --worker -j2 -k --worker-depth=500 perl -ne 'kill 9, $$ if /^1700$/; print' :::: in
+  grep -vx 1700 in | cmp - out
+  [ "$(grep -c 'killed by SIGKILL' err)" = 1 ]
+}
+
+@test "--worker: what breaks the protocol is named with worker, item and bytes" {
+  worker
+  status_of 125 fmap --worker -j1 -k sh worker.sh ::: a twice b
+  grep -q "worker 1 breaks the protocol: one answer more than there were questions: '" err
+  status_of 123 fmap --worker=jsonl -j1 -c 'while read -r x; do echo "debug: $x"; done' ::: a
+  grep -q "worker 1 breaks the protocol: its answer is no JSON: 'debug: {\"seq\":1.*', at a" err
+  status_of 123 fmap --worker=jsonl -j1 -c 'while read -r x; do echo "{\"seq\":77,\"result\":1}"; done' ::: a
+  grep -q 'question 77, which it has not been asked' err
+}
+
+@test "--worker: time-outs are final, standard error passes, workers are replaced, and ready before" {
+  worker
+  status_of 123 fmap --worker -j2 -k --timeout=500ms sh worker.sh ::: a hang b err
+  [ "$(cat out)" = $'<a>\n<b>\n<err>' ]
+  grep -qx 'fmap: hang: time-out' err
+  grep -qx '\[worker [12]\] about err' err
+  rm begun
+  [ "$(seq 10 | fmap --worker -j1 -k --worker-items=3 sh worker.sh | wc -l)" = 10 ]
+  [ "$(wc -l <begun)" = 4 ]
+  [ "$(fmap --worker -j1 --worker-ready='come on' -c 'echo come on; cat' ::: a)" = a ]
+  status_of 125 fmap --worker -j1 --worker-ready=yes -c 'echo why not >&2; echo no' ::: a
+  grep -q 'why not' err
+  status_of 127 fmap --worker no-such-command-here ::: a b
+}
+
+@test "--worker: killed at random, each item is answered once" {
+  cat >slow.sh <<'END'
+echo $$ >>pids
+while IFS= read -r item; do echo "<$item>"; [ $((item % 7)) != 0 ] || sleep 0.01; done
+END
+  seq 1500 >in
+  touch pids
+  "$FMAP" --worker -j3 -k --tries=50 sh slow.sh <in >out 2>err &
+  fmap_pid=$!
+  while ! gone "$fmap_pid"; do
+    pid=$(shuf -n1 pids)
+    if [ -n "$pid" ] && [ "$(tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null)" = 'sh slow.sh ' ]; then
+      kill -9 "$pid" 2>/dev/null || :
+    fi
+    sleep 0.05
+  done
+  wait "$fmap_pid"
+  sed 's/.*/<&>/' in | cmp - out
+}
+
+@test "--worker: a signal drains; a journal is taken up" {
+  worker
+  mkfifo pipe
+  "$FMAP" --worker -j2 sh worker.sh <pipe >out &
+  exec 9>pipe
+  echo first >&9
+  wait_for grep -q first out
+  kill -TERM $!
+  status=0
+  wait $! || status=$?
+  exec 9>&-
+  [ "$status" = 143 ]
+  fmap --worker -j2 -k --journal=J -o OUT sh worker.sh ::: a b
+  fmap --worker -j2 -k --journal=J --resume -o OUT sh worker.sh ::: a b c
+  [ "$(cat OUT)" = $'<a>\n<b>\n<c>' ]
 }
 
 # -- documentation ---------------------------------------------------------------------------------

@@ -11,6 +11,8 @@
 #include "tool/command/template.hpp"
 #include "tool/input/columns.hpp"
 #include "tool/input/csv.hpp"
+#include "tool/input/json_value.hpp"
+#include "tool/input/regex.hpp"
 #include "tool/input/sources.hpp"
 #include "tool/input/splitter.hpp"
 #include "tool/launch/held.hpp"
@@ -366,4 +368,76 @@ TEST_CASE("The exit status names the worst") {
   CHECK(exit_status(t) == 126);
   t.broken = true;
   CHECK(exit_status(t) == 125);
+}
+
+namespace {
+
+json_value random_json(std::mt19937_64& random, int depth) {
+  using kind = json_value::kind;
+  static const texts others{"null", "true", "0", "-7", "1.50", "1e400", "123456789012345678901"};
+  json_value v;
+  v.what = static_cast<kind>(random() % (depth > 0 ? 4 : 2));
+  if (v.what == kind::text) v.text = random_text(random, "a.\"\\ /{}\n", 4);
+  if (v.what == kind::other) v.text = others[random() % others.size()];
+  if (v.what != kind::list && v.what != kind::members) return v;
+  for (std::size_t at = 0, many = random() % 4; at < many; ++at) {
+    std::string name =
+        v.what == kind::list ? "" : std::to_string(at) + random_text(random, "b.", 2);
+    v.inside.emplace_back(std::move(name), random_json(random, depth - 1));
+  }
+  return v;
+}
+
+std::string in_json(const json_value& v) {
+  json_value list;
+  list.what = json_value::kind::list;
+  list.inside.emplace_back("", v);
+  return list.shown();
+}
+
+}  // namespace
+
+TEST_CASE("JSON values are read as they were written, and their members found") {
+  const auto seed = testing::seed();
+  INFO(testing::seed_message(seed));
+  std::mt19937_64 random{seed};
+  for (int round = 0; round < 2000; ++round) {
+    const json_value made = random_json(random, 3);
+    const std::string text = in_json(made);
+    INFO(text);
+    const json_value read = json_from(text);
+    REQUIRE(in_json(read) == "[" + text + "]");
+    REQUIRE(read.find("0")->shown() == made.shown());
+    for (std::size_t at = 0; at < made.inside.size(); ++at) {
+      const auto& [name, value] = made.inside[at];
+      const std::string path = made.what == json_value::kind::list ? std::to_string(at) : name;
+      REQUIRE(read.find("0." + path)->shown() == value.shown());
+    }
+  }
+  for (const std::string wrong : {"", "{", "[1,]", "{\"a\":}", "nul", "1 2", "\"\xff\""})
+    CHECK_THROWS_AS(json_from(wrong), std::invalid_argument);
+  CHECK(json_from("{\"a\":{\"b\":1}}").find("a.c") == nullptr);
+  CHECK(json_from("[1]").find("1") == nullptr);
+}
+
+TEST_CASE("Texts are split at the matches of a regular expression as a naive search does it") {
+  const auto seed = testing::seed();
+  INFO(testing::seed_message(seed));
+  std::mt19937_64 random{seed};
+  const fmap::tool::regex blanks{"[ ,]+"};
+  for (int round = 0; round < 2000; ++round) {
+    const std::string text = random_text(random, "ab ,", 10);
+    texts expected{""};
+    for (std::size_t at = 0; at < text.size(); ++at) {
+      const bool between = text[at] == ' ' || text[at] == ',';
+      if (!between)
+        expected.back() += text[at];
+      else if (at == 0 || (text[at - 1] != ' ' && text[at - 1] != ','))
+        expected.emplace_back();
+    }
+    INFO(text);
+    REQUIRE(blanks.split(text) == expected);
+  }
+  CHECK(fmap::tool::regex{"^a|\\s*\\t"}.split("aba \tc") == texts{"", "ba", "c"});
+  CHECK_THROWS_AS(fmap::tool::regex{"["}, std::invalid_argument);
 }

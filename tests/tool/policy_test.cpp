@@ -11,9 +11,11 @@
 #include "tool/launch/held.hpp"
 #include "tool/output/tag.hpp"
 #include "tool/policy/halt.hpp"
+#include "tool/policy/pace.hpp"
 #include "tool/policy/retry.hpp"
 #include "tool/policy/time_limit.hpp"
 #include "tool/ui/progress.hpp"
+#include "tool/ui/width.hpp"
 
 using namespace fmap::tool;
 using namespace std::chrono_literals;
@@ -193,6 +195,32 @@ TEST_CASE("Each line gets its tag once, however its bytes come") {
   }
 }
 
+TEST_CASE("Starts are apart, and no more in any second than were asked for") {
+  const auto seed = testing::seed();
+  INFO(testing::seed_message(seed));
+  std::mt19937_64 random{seed};
+  for (int round = 0; round < 50; ++round) {
+    start_pace pace;
+    pace.apart = std::chrono::milliseconds{random() % 3};
+    pace.a_second = static_cast<double>(1 + random() % 200);
+    const auto zero = start_pace::clock::time_point{} + 1h;
+    std::vector<std::chrono::nanoseconds> begun;
+    for (auto now = zero; now < zero + 3s; now += std::chrono::microseconds{random() % 20'000}) {
+      for (int tries = 0; tries < 5 && pace.next() <= now; ++tries) {
+        pace.begun(now);
+        begun.push_back(now - zero);
+      }
+    }
+    for (std::size_t last = 0; last < begun.size(); ++last) {
+      if (last > 0) REQUIRE(begun[last] - begun[last - 1] >= pace.apart);
+      const auto first = std::lower_bound(begun.begin(), begun.end(), begun[last] - 1s);
+      const auto many = begun.begin() + static_cast<std::ptrdiff_t>(last) - first;
+      REQUIRE(static_cast<double>(many) <= pace.a_second * 1.02 + 1);
+    }
+    REQUIRE(!begun.empty());
+  }
+}
+
 TEST_CASE("The progress line says how far a run is") {
   progress p;
   p.done = 1850;
@@ -208,6 +236,17 @@ TEST_CASE("The progress line says how far a run is") {
   CHECK(line.ends_with("oldest: img_0172 14 s"));
   CHECK(plain_line(p) == "1850/5000 done, 3 failed, 1 204/s, 0:03 left");
   CHECK(bar_line(p, {40, false, false}).size() == 39);
+  CHECK(columns_of("漢字🙂e\u0301", true) == 7);
+  CHECK(columns_of("\xff", true) == 1);
+  CHECK(columns_of("é", false) == 2);
+  CHECK(fit("漢字", 3, true) == "漢");
+  p.oldest = "漢字🙂e\u0301";
+  for (std::size_t width = 2; width < 120; ++width) {
+    const std::string fitted = bar_line(p, {width, true, false});
+    CHECK(columns_of(fitted, true) < width);
+    CHECK(columns_of(fitted, true) + 2
+          >= std::min(width, columns_of(bar_line(p, {300, true, false}), true)));
+  }
   CHECK(bar_line(p, {200, false, true}).find("\033[31m  3 failed\033[0m") != std::string::npos);
 
   p.total.reset();

@@ -162,6 +162,8 @@ TEST_CASE("A line of JSON holds any bytes") {
   CHECK(good["signal"].is_null());
   CHECK_FALSE(json::parse(json_line(j, {})).contains("stdout"));
   CHECK(base64("") == "");
+  for (const std::string bytes : {"", "a", "ab", "abc", "\xff\xfe\x00z"})
+    CHECK(from_base64(base64(bytes)) == bytes);
   CHECK(base64("ab") == "YWI=");
   CHECK(base64("abc") == "YWJj");
 }

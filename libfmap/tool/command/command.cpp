@@ -22,7 +22,7 @@ command::command(const options& o, std::optional<std::uint64_t> total)
     : shell_{o.shell}, total_{total} {
   if (o.script) {
     try {
-      script_.emplace(*o.script, o.input.header, o.replace);
+      script_.emplace(*o.script, o.input.has_names(), o.replace);
     } catch (const bad_script& e) {
       throw usage_error{std::string{"-c: "} + e.what()};
     }
@@ -36,7 +36,7 @@ command::command(const options& o, std::optional<std::uint64_t> total)
   } else {
     // What the command reads is not among its arguments, too.
     const bool appends = !o.to_input && !o.pipe;
-    words_.emplace(o.command, o.input.header, o.replace, appends);
+    words_.emplace(o.command, o.input.has_names(), o.replace, appends);
   }
   const bool shows_total =
       words_ ? words_->shows(placeholder::what::total) : script_->shows(placeholder::what::total);
@@ -48,8 +48,14 @@ command::command(const options& o, std::optional<std::uint64_t> total)
 
 std::vector<std::string> command::words(const item& i, std::size_t slot) const {
   const figures f{slot, total_};
-  if (words_) return words_->expand(i, f);
+  if (words_) {
+    std::vector<std::string> all = words_->expand(i, f);
+    for (const std::string& w : all)  // a JSON string may hold one
+      if (w.find('\0') != std::string::npos) throw not_runnable{"it holds a NUL byte"};
+    return all;
+  }
   std::vector<std::string> all{shell_, "-c", script_->expand(i, f), "fmap"};
+  if (all[2].find('\0') != std::string::npos) throw not_runnable{"it holds a NUL byte"};
   all.insert(all.end(), i.columns.begin(), i.columns.end());
   return all;
 }

@@ -68,24 +68,33 @@ const std::string* column_of(const item& i, int number) {
   return at >= 0 && at < many ? &i.columns[static_cast<std::size_t>(at)] : nullptr;
 }
 
-/// The column of that name and what is made of it. A name may be followed by an edit, as a number may; a
-/// column with just that name goes first.
-std::optional<std::pair<std::size_t, edit>> look_up(std::string_view inside, const item& i) {
-  if (!i.titles) return std::nullopt;
-  for (const auto& [written, how] : edits) {
-    if (!inside.ends_with(written)) continue;
-    const auto name = inside.substr(0, inside.size() - written.size());
-    const auto at = std::find(i.titles->begin(), i.titles->end(), name);
-    if (at != i.titles->end()) return {{static_cast<std::size_t>(at - i.titles->begin()), how}};
-  }
+/// A path in the JSON values of an item.
+std::optional<std::string> member_of(std::string_view path, const item& i) {
+  for (const auto& value : i.values)
+    if (const json_value* found = value->find(path)) return found->shown();
   return std::nullopt;
 }
 
-std::string shown_by_name(const placeholder& p, const item& i) {
-  const auto found = look_up(p.name, i);
-  if (!found) return p.original;
-  const auto [column, how] = *found;
-  return column < i.columns.size() ? edited(how, i.columns[column]) : std::string{};
+std::optional<std::string> column_named(std::string_view name, const item& i) {
+  const auto at = std::find(i.titles->begin(), i.titles->end(), name);
+  if (at == i.titles->end()) return std::nullopt;
+  const auto column = static_cast<std::size_t>(at - i.titles->begin());
+  return column < i.columns.size() ? i.columns[column] : std::string{};
+}
+
+/// What is in braces, as a name. It may be followed by an edit, as a number may; a name with just that goes first.
+std::optional<std::string> look_up(std::string_view inside, const item& i) {
+  if (!i.titles && i.values.empty()) return std::nullopt;
+  for (const auto& [written, how] : edits) {
+    if (!inside.ends_with(written)) continue;
+    const auto name = inside.substr(0, inside.size() - written.size());
+    if (const auto text = i.titles ? column_named(name, i) : member_of(name, i))
+      return edited(how, *text);
+  }
+  // A member that this value does not have is empty.
+  if (!i.values.empty() && is_json_path(inside.substr(0, inside.find_first_of("/:+"))))
+    return std::string{};
+  return std::nullopt;
 }
 
 }  // namespace
@@ -157,7 +166,7 @@ std::string shown(const placeholder& p, const item& i, const figures& f) {
     case placeholder::what::number: return std::to_string(i.number);
     case placeholder::what::total: return f.total ? std::to_string(*f.total) : std::string{};
     case placeholder::what::slot: return std::to_string(f.slot);
-    case placeholder::what::name: return shown_by_name(p, i);
+    case placeholder::what::name: return look_up(p.name, i).value_or(p.original);
     case placeholder::what::column: {
       const std::string* column = column_of(i, p.column);
       return column != nullptr ? edited(p.how, *column) : std::string{};

@@ -9,9 +9,12 @@
 #include <utility>
 #include <vector>
 
+#include "tool/input/json_value.hpp"
+
 namespace fmap::tool {
 
 using names = std::vector<std::string>;
+using json_values = std::vector<std::shared_ptr<const json_value>>;
 
 /// How an item of an earlier run ended that was not delivered then; see record/journal.hpp.
 struct saved_result;
@@ -26,6 +29,7 @@ struct item {
   std::vector<item> members{};                  // of several items; empty for one
   std::shared_ptr<const std::string> block{};   // what the command reads; null: nothing
   std::shared_ptr<const saved_result> saved{};  // it has been run already
+  json_values values{};                         // of --jsonl-items
 };
 
 /// As one text: the columns with a blank between each two.
@@ -48,6 +52,7 @@ inline item joined(std::vector<item> members, std::uint64_t number) {
     for (std::size_t m = 1; m < members.size(); ++m) {
       const item& next = members[m];
       all.columns.insert(all.columns.end(), next.columns.begin(), next.columns.end());
+      all.values.insert(all.values.end(), next.values.begin(), next.values.end());
       if (all.problem.empty()) all.problem = next.problem;
     }
     all.members = std::move(members);

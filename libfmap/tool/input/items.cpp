@@ -60,6 +60,12 @@ std::optional<item> item_reader::read_ahead() {
 }
 
 std::optional<item> item_reader::next() {
+  auto found = find_next();
+  if (!found && at_end_) at_end_();
+  return found;
+}
+
+std::optional<item> item_reader::find_next() {
   if (!first_.empty()) {
     for (std::size_t m = many(first_.front()); m > 0; --m)
       if (!tokens_.take()) return std::nullopt;

@@ -2,6 +2,7 @@
 // The items as an input range: each one is read when there is a token for it.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -46,6 +47,12 @@ public:
     in_flight_ -= many;
     changed_.notify_one();
   }
+  /// There may be so many from now on, if that is more.
+  void widen(std::size_t most) {
+    std::lock_guard guard{mutex_};
+    most_ = std::max(most_, most);
+    changed_.notify_all();
+  }
   void close() {
     std::lock_guard guard{mutex_};
     over_ = true;
@@ -55,7 +62,7 @@ public:
 private:
   std::mutex mutex_;
   std::condition_variable changed_;
-  const std::size_t most_;
+  std::size_t most_;
   std::size_t in_flight_ = 0;
   bool over_ = false;
 };
@@ -84,6 +91,8 @@ public:
 
   /// None: the input has ended, or the run has.
   std::optional<item> next();
+  /// Called when there are none.
+  void on_end(std::function<void()> call) { at_end_ = std::move(call); }
 
   /// How many items were not wanted, or were done before.
   std::uint64_t passed_over() const { return passed_over_; }
@@ -93,6 +102,7 @@ public:
   bool has_ended();
 
 private:
+  std::optional<item> find_next();
   std::optional<item> collect();
   bool take_token(bool can_do_without);
 
@@ -101,6 +111,7 @@ private:
   bound& tokens_;
   batching how_;
   std::function<bool(item&)> wanted_;
+  std::function<void()> at_end_;
   std::deque<item> first_;
   std::optional<item> left_over_;  // it did not fit
   std::uint64_t number_ = 0;

@@ -3,6 +3,7 @@
 #include "tool/input/sources.hpp"
 
 #include <algorithm>
+#include <stdexcept>
 #include <utility>
 
 #include "tool/input/columns.hpp"
@@ -11,11 +12,21 @@ namespace fmap::tool {
 
 namespace {
 
-record record_of(std::string text, const format& f) {
+/// `number`: of its line.
+record record_of(std::string text, const format& f, std::uint64_t number) {
   record r;
   if (text.find('\0') != std::string::npos) r.problem = "it holds a NUL byte";
+  if (f.json && r.problem.empty()) {
+    try {
+      r.values.push_back(std::make_shared<const json_value>(json_from(text)));
+    } catch (const std::invalid_argument& e) {
+      r.problem = "line " + std::to_string(number) + " is no JSON: " + e.what();
+    }
+  }
   if (f.columns)
     r.columns = split_columns(text, *f.columns);
+  else if (f.columns_at)
+    r.columns = f.columns_at->split(text);
   else
     r.columns.push_back(std::move(text));
   return r;
@@ -36,7 +47,7 @@ public:
   std::optional<record> next() override {
     if (at_ == items_.size()) return std::nullopt;
     std::string text = std::move(items_[at_++]);
-    if (!format_.csv) return record_of(std::move(text), format_);
+    if (!format_.csv) return record_of(std::move(text), format_, at_);
     csv_reader reader{*format_.csv};
     reader.feed(text);
     reader.finish();
@@ -90,7 +101,7 @@ private:
     if constexpr (std::is_same_v<Reader, csv_reader>)
       return record_of(std::move(*r));
     else
-      return record_of(std::move(*r), format_);
+      return record_of(std::move(*r), format_, ++lines_);
   }
 
   void take(std::optional<std::string> bytes) {
@@ -107,6 +118,7 @@ private:
   format format_;
   const flag& stop_;
   std::optional<record> peeked_;
+  std::uint64_t lines_ = 0;
 };
 
 /// Blocks for the standard input of commands.
@@ -148,6 +160,7 @@ private:
 
 void append(record& to, const record& more) {
   to.columns.insert(to.columns.end(), more.columns.begin(), more.columns.end());
+  to.values.insert(to.values.end(), more.values.begin(), more.values.end());
   if (to.problem.empty()) to.problem = more.problem;
 }
 
@@ -259,6 +272,7 @@ std::optional<item> combinations::next() {
   for (std::size_t g = 0; g < kept_.size(); ++g) append(all, kept_[g][at_[g]]);
   item next{++number_, std::move(all.columns), titles_, std::move(all.problem)};
   next.block = std::move(all.block);
+  next.values = std::move(all.values);
   return next;
 }
 

@@ -15,6 +15,7 @@
 #include "tool/input/csv.hpp"
 #include "tool/input/item.hpp"
 #include "tool/input/records.hpp"
+#include "tool/input/regex.hpp"
 #include "tool/input/splitter.hpp"
 
 namespace fmap::tool {
@@ -24,8 +25,13 @@ struct format {
   std::string delimiter = "\n";
   std::optional<char> csv;             // the separator
   std::optional<std::string> columns;  // split at this
+  std::optional<regex> columns_at;     // or at its matches
+  bool json = false;                   // each is a JSON value
   bool skip_empty = false;
   bool header = false;
+
+  /// Whether names in braces may be meant as placeholders.
+  bool has_names() const { return header || json; }
 };
 
 /// What a source gives: one record after the other.
@@ -33,6 +39,7 @@ struct record {
   std::vector<std::string> columns;
   std::string problem;
   std::shared_ptr<const std::string> block{};  // of records, instead of columns
+  json_values values{};                        // what the columns hold
 };
 
 class source {

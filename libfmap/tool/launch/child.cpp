@@ -23,13 +23,20 @@ struct plan {
   volatile int error = 0;
 };
 
+/// As far as the kernel allows it, as nice(1) does.
+void surround(const child_surroundings& s) {
+  for (const auto& [resource, value] : s.limits)
+    ::setrlimit(static_cast<__rlimit_resource>(resource), &value);
+  if (s.nice) (void)!::nice(*s.nice);
+}
+
 [[noreturn]] void become(plan& p) {
   const child_options& o = p.options;
   const auto give_up = [&] {
     p.error = errno;
     ::_exit(127);
   };
-  ::setpgid(0, 0);
+  if (o.own_group) ::setpgid(0, 0);
   // Until then signals for our group, as of ^C, reached it, too. They are blocked; they are not its own.
   sigset_t ours;
   ::sigemptyset(&ours);
@@ -45,6 +52,8 @@ struct plan {
   if (o.out >= 0 && ::dup2(o.out, STDOUT_FILENO) < 0) give_up();
   if (o.err >= 0 && ::dup2(o.err, STDERR_FILENO) < 0) give_up();
   if (o.files != nullptr) ::setrlimit(RLIMIT_NOFILE, o.files);
+  if (o.surroundings != nullptr) surround(*o.surroundings);
+  if (o.folder != nullptr && ::chdir(o.folder) != 0) give_up();
   struct sigaction standard {};
   standard.sa_handler = SIG_DFL;
   ::sigaction(SIGPIPE, &standard, nullptr);

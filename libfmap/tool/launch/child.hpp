@@ -10,6 +10,7 @@
 #include <sys/types.h>
 
 #include "tool/launch/guard.hpp"
+#include "tool/launch/surroundings.hpp"
 
 namespace fmap::tool {
 
@@ -19,9 +20,12 @@ struct child_options {
   int in = -1;
   int out = -1;  // -1: ours
   int err = -1;
-  bool dies_with_us = true;       // with the thread that starts it
-  guard::seat* seat = nullptr;    // where its group is noted before it runs
-  const rlimit* files = nullptr;  // its limit of descriptors; null: ours
+  bool dies_with_us = true;                          // with the thread that starts it
+  guard::seat* seat = nullptr;                       // where its group is noted before it runs
+  const rlimit* files = nullptr;                     // its limit of descriptors; null: ours
+  const child_surroundings* surroundings = nullptr;  // null: as ours
+  const char* folder = nullptr;                      // that it starts in; null: ours
+  bool own_group = true;
 };
 
 struct started {

@@ -55,8 +55,10 @@ void launcher::reap(running& r) {
 /// Others of the group may go on when its first process has ended; those that were told to end are seen out.
 void launcher::finish_if_over(running& r) {
   if (!r.reaped || r.is_open()) return;
-  while (r.look_at_group && ::waitpid(-r.process, nullptr, WNOHANG) > 0) {}  // where we are init
-  if (r.look_at_group && ::kill(-r.process, 0) == 0) return;
+  if (r.look_at_group && r.own_group) {
+    while (::waitpid(-r.process, nullptr, WNOHANG) > 0) {}  // where we are init
+    if (::kill(-r.process, 0) == 0) return;
+  }
   if (guard_ != nullptr && r.slot <= guard_->size()) guard_->of(r.slot).store(0);
   slots_.give_back(r.slot);
   if (options_.ungrouped && r.end.how == ending::kind::signalled && r.end.code == SIGPIPE) {
@@ -102,6 +104,7 @@ void launcher::name_blamed(job& j) {
 bool launcher::goes_on(order& o, const ending& e) {
   job& j = *o.what;
   j.end = e;
+  if (e.how == ending::kind::signalled) j.signals.push_back(e.code);
   if (failed(e) && !e.cut_off) {
     if (try_later(o, e) || split(o, e)) return true;
     const auto [first, last] = j.left.back();
@@ -111,7 +114,7 @@ bool launcher::goes_on(order& o, const ending& e) {
   if (j.left.empty() || e.cut_off) return false;
   to_.keep(j);
   j.attempts = 0;
-  waiting_.push_front(std::move(o));
+  put_back(std::move(o));
   return true;
 }
 
@@ -125,7 +128,12 @@ bool launcher::try_later(order& o, const ending& e) {
     return false;
   }
   const double share = std::uniform_real_distribution<>{0, 1}(random_);
-  later_.emplace(clock::now() + options_.retry.pause(j.attempts, share), std::move(o));
+  const auto pause = options_.retry.pause(j.attempts, share);
+  if (options_.verbose)
+    say(name_of(j.what) + ": " + reason(e) + ", try " + std::to_string(j.attempts + 1) + " of "
+        + std::to_string(options_.retry.tries) + " in "
+        + std::to_string(std::chrono::ceil<std::chrono::milliseconds>(pause).count()) + " ms");
+  later_.emplace(clock::now() + pause, std::move(o));
   return true;
 }
 
@@ -140,7 +148,7 @@ bool launcher::split(order& o, const ending& e) {
   j.left.emplace_back(first, middle);
   j.attempts = 0;
   if (options_.lines == nullptr) to_.drop(j);
-  waiting_.push_front(std::move(o));
+  put_back(std::move(o));
   return true;
 }
 
@@ -159,14 +167,18 @@ void launcher::count(const job& j, const ending& e) {
   }
 }
 
+void launcher::send(const running& r, int signal) {
+  if (const pid_t target = r.target(); target != 0) ::kill(target, signal);
+}
+
 void launcher::climb(running& r, ladder::step step) {
   switch (step) {
     case ladder::step::none: return;
     case ladder::step::terminate:
-      ::kill(-r.process, SIGTERM);
-      ::kill(-r.process, SIGCONT);
+      send(r, SIGTERM);
+      send(r, SIGCONT);
       break;
-    case ladder::step::kill: ::kill(-r.process, SIGKILL); break;
+    case ladder::step::kill: send(r, SIGKILL); break;
     case ladder::step::give_up:
       close_stream(r, stream_of::out);
       close_stream(r, stream_of::err);

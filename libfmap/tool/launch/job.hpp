@@ -22,6 +22,7 @@ struct ending {
     signalled,    // `code` is the signal
     not_run,      // its item is no argument: `why` says so
     not_started,  // `code` is what exec failed with
+    lost,         // by its worker: `why` says how
     skipped,      // it was not begun, because the run had ended
   };
   kind how = kind::skipped;
@@ -65,7 +66,9 @@ struct job {
   using span = std::pair<std::size_t, std::size_t>;
   std::vector<span> left;  // members that are still to be run, in pieces; the next one stands last
   unsigned attempts = 0;   // begun of the piece at hand
-  bool handed = false;     // to the consumer
+  std::vector<int> signals{};  // that ended tries
+  std::string error_tail{};    // of the worker that died over it
+  bool handed = false;         // to the consumer
 
   // -- of `outputs`, under its mutex --
   held out;

@@ -33,7 +33,8 @@ launcher::launcher(launch_options options, make_command command, outputs& to,
   epoll_ = checked(::epoll_create1(EPOLL_CLOEXEC), "epoll_create1");
   wake_ = checked(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd");
   signals_ = checked(::signalfd(-1, &options_.signals, SFD_CLOEXEC | SFD_NONBLOCK), "signalfd");
-  null_ = checked(::open("/dev/null", O_RDONLY | O_CLOEXEC), "/dev/null");
+  null_ = options_.tty ? checked(::open("/dev/tty", O_RDWR | O_CLOEXEC), "--tty")
+                       : checked(::open("/dev/null", O_RDONLY | O_CLOEXEC), "/dev/null");
   watch(wake_, tag(0, about::wake));
   watch(signals_, tag(0, about::signals));
   const auto on_room = [this] {
@@ -42,6 +43,7 @@ launcher::launcher(launch_options options, make_command command, outputs& to,
   };
   to_.on_room(on_room);
   if (options_.lines != nullptr) options_.lines->on_room(on_room);
+  if (!options_.jobs_file.empty()) watch_jobs_file();
   if (options_.deadline) deadline_ = clock::now() + *options_.deadline;
   thread_ = std::thread{[this] { loop(); }};
 }
@@ -54,6 +56,7 @@ launcher::~launcher() {
   wake();
   thread_.join();
   for (const int descriptor : {epoll_, wake_, signals_, null_}) ::close(descriptor);
+  if (notified_ >= 0) ::close(notified_);
 }
 
 // -- called by other threads ------------------------------------------------------------------------
@@ -139,6 +142,10 @@ void launcher::handle(std::uint64_t serial, about what) {
     read_signals();
     return;
   }
+  if (what == about::jobs_file) {
+    read_jobs_file();
+    return;
+  }
   const auto found = running_.find(serial);
   if (found == running_.end()) return;  // an event of one that is over
   running& r = *found->second;
@@ -172,7 +179,7 @@ std::optional<clock::time_point> launcher::next_due() const {
   };
   consider(grace_ends_);
   consider(deadline_);
-  if (!waiting_.empty()) consider(start_again_);
+  if (!waiting_.empty() && running_.size() < options_.jobs) consider(start_again_);
   if (!later_.empty()) consider(later_.begin()->first);
   const auto limit = options_.limit.value();
   for (const auto& [serial, r] : running_) {
@@ -193,7 +200,7 @@ void launcher::tick() {
   }
   if (deadline_ && now >= *deadline_) stop_for(stop::deadline);
   while (!later_.empty() && (draining_ || now >= later_.begin()->first)) {
-    waiting_.push_front(std::move(later_.begin()->second));
+    put_back(std::move(later_.begin()->second));
     later_.erase(later_.begin());
   }
   std::vector<running*> over;

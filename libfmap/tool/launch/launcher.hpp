@@ -28,9 +28,13 @@
 #include "tool/launch/ladder.hpp"
 #include "tool/launch/line_queue.hpp"
 #include "tool/launch/outputs.hpp"
+#include "tool/launch/runner.hpp"
 #include "tool/launch/running.hpp"
 #include "tool/launch/slots.hpp"
+#include "tool/launch/surroundings.hpp"
+#include "tool/policy/gate.hpp"
 #include "tool/policy/halt.hpp"
+#include "tool/policy/pace.hpp"
 #include "tool/policy/retry.hpp"
 #include "tool/policy/time_limit.hpp"
 
@@ -40,7 +44,9 @@ struct launch_options {
   std::size_t jobs = 1;
   bool ordered = false;
   bool ungrouped = false;       // jobs write to our standard output and error themselves
-  bool verbose = false;         // each command is printed on standard error
+  bool show_commands = false;   // each command is printed on standard error
+  bool verbose = false;         // what is waited for is told there
+  bool tty = false;             // the command is in our group, at our terminal
   bool item_to_input = false;   // the item and a newline are the command's standard input
   bool split_failed = false;    // a failed command of several items is run again by halves
   bool output_stays = false;    // until the command has ended, so that it can be recorded
@@ -57,8 +63,15 @@ struct launch_options {
   std::vector<std::string> environment;
   sigset_t signals;             // those that are ours to handle; blocked in all threads
   std::optional<rlimit> files;  // for the jobs
+  child_surroundings surroundings;
+  start_pace pace;
+  gate when;
+  std::size_t jobs_most = SIZE_MAX;
+  std::string jobs_file;  // where it stands how many may run, read again when it changes
 
   // -- called by the launcher's thread --
+  std::function<std::string(const item&, std::size_t)> folder;  // to run it in; none: ours
+  std::function<void(std::size_t)> jobs_changed;
   std::function<void(const job&, pid_t)> began;
   std::function<void(job&, const ending&)> ended;  // before another is begun in its place
   std::function<ending(job&)> saved;               // puts what an earlier run left into the outputs
@@ -68,47 +81,26 @@ struct launch_options {
 /// The words of the command for an item that runs in that slot. Throws `not_runnable`.
 using make_command = std::function<std::vector<std::string>(const item&, std::size_t slot)>;
 
-/// What runs, for those who look on.
-struct overview {
-  std::size_t running = 0;
-  std::size_t jobs = 0;
-  std::string oldest;  // the item that has run longest
-  clock::time_point oldest_began;
-};
-
 /// A job is handed over, as the value of its future, when its output may be written: when it has ended; in
 /// input order or one at a time at once, so that the first one's output flows; and when all others wait for
 /// room for their outputs. A job that may be tried again is handed over when it has ended, too.
-class launcher {
+class launcher final : public runner {
 public:
   launcher(launch_options options, make_command command, outputs& to,
            std::function<void()> no_more_input, guard* watched);
-  launcher(const launcher&) = delete;
-  launcher& operator=(const launcher&) = delete;
 
   /// Ends what runs.
-  ~launcher();
+  ~launcher() override;
 
-  /// Runs the command for an item as soon as a slot is free.
-  future<job_ptr> run(item i);
-
-  /// To be called when a job that was handed over has been written.
-  void written();
-
-  /// SIGTERM to what runs, later SIGKILL; nothing is read or begun any more.
-  void terminate();
-
-  /// The first signal that asked for the end; 0 if none did.
-  int signal() const { return signal_.load(); }
-
-  /// Why the run ends before its input: --halt, --deadline.
-  enum class stop { none, halted, halted_well, deadline };
-  stop stopped() const { return stopped_.load(); }
-
-  overview look() const;
+  future<job_ptr> run(item i) override;
+  void written() override;
+  void terminate() override;
+  int signal() const override { return signal_.load(); }
+  stop stopped() const override { return stopped_.load(); }
+  overview look() const override;
 
 private:
-  enum class about : std::uint64_t { wake, signals, in, out, err, process };
+  enum class about : std::uint64_t { wake, signals, in, out, err, process, jobs_file };
 
   // -- launcher.cpp: the thread --
   void loop();
@@ -126,6 +118,9 @@ private:
 
   // -- starting.cpp --
   void start_some();
+  bool first_is_shut_out() const;
+  bool may_begin();
+  void put_back(order o);
   bool start_one(order& o);
   void start_process(running& r, bool& again);
   void complete(order& o, ending how);
@@ -151,6 +146,7 @@ private:
   bool try_later(order& o, const ending& e);
   bool split(order& o, const ending& e);
   void count(const job& j, const ending& e);
+  static void send(const running& r, int signal);
   void climb(running& r, ladder::step step);
   void look_at(running& r, clock::time_point now);
 
@@ -158,6 +154,8 @@ private:
   void drain();
   void terminate_all(bool kill);
   void stop_for(stop why);
+  void watch_jobs_file();
+  void read_jobs_file();
   void read_signals();
   void asked_to_end(int signal);
   void print_state();
@@ -184,7 +182,9 @@ private:
   int epoll_ = -1;
   int wake_ = -1;
   int signals_ = -1;
-  int null_ = -1;
+  int null_ = -1;      // or the terminal
+  int notified_ = -1;  // of --jobs' file
+  bool waits_told_ = false;
   std::deque<order> waiting_;
   std::multimap<clock::time_point, order> later_;              // to be tried again
   std::map<std::uint64_t, std::unique_ptr<running>> running_;  // by serial: the oldest first

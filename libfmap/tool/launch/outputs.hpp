@@ -25,6 +25,12 @@ public:
   /// Called, from the consumer's thread, when a job that was refused may have room now.
   void on_room(std::function<void()> wake) { wake_ = std::move(wake); }
 
+  /// Bytes that are held in memory.
+  std::uint64_t in_memory() {
+    std::lock_guard guard{mutex_};
+    return room_.in_memory;
+  }
+
   // -- the launcher --
 
   /// How many bytes may be read from that output now. 0: wait for `on_room`.

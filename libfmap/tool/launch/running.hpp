@@ -34,6 +34,7 @@ struct running {
   std::uint64_t serial = 0;
   std::size_t slot = 0;
   pid_t process = -1;
+  bool own_group = true;
   int handle = -1;  // a pidfd
   int in = -1;      // its standard input, if it is given something
   std::shared_ptr<const std::string> input;
@@ -49,6 +50,9 @@ struct running {
   std::chrono::system_clock::time_point started;
   clock::time_point last_sign;  // of the last byte, or of the end of the process
   std::optional<clock::time_point> look_at_group;
+
+  /// What a signal for it is sent to; 0: there is nothing any more.
+  pid_t target() const { return own_group ? -process : reaped ? 0 : process; }
 
   static int at(stream_of which) { return which == stream_of::out ? 0 : 1; }
   int& pipe(stream_of which) { return pipes[at(which)]; }

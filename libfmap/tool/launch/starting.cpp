@@ -2,6 +2,8 @@
 // The launcher starts commands.
 #include <algorithm>
 #include <cerrno>
+#include <filesystem>
+#include <system_error>
 #include <utility>
 
 #include <fcntl.h>
@@ -18,6 +20,7 @@ namespace fmap::tool {
 namespace {
 
 constexpr std::chrono::milliseconds start_pause{100};  // before a start is tried again
+constexpr std::chrono::milliseconds gate_pause{250};   // before load and memory are looked at again
 
 void close_if_open(int& end) {
   if (end >= 0) ::close(std::exchange(end, -1));
@@ -44,9 +47,11 @@ std::string lines_of(const item& i) {
 }  // namespace
 
 void launcher::start_some() {
-  if (start_again_ && clock::now() < *start_again_) return;
+  if (start_again_ && !draining_ && clock::now() < *start_again_) return;
   start_again_.reset();
-  while (!waiting_.empty() && (draining_ || running_.size() < options_.jobs)) {
+  while (!waiting_.empty()
+         && (draining_ || running_.size() < options_.jobs || first_is_shut_out())) {
+    if (!draining_ && !may_begin()) return;
     order o = std::move(waiting_.front());
     waiting_.pop_front();
     if (draining_) {
@@ -57,6 +62,44 @@ void launcher::start_some() {
       return;
     }
   }
+}
+
+/// Whether pace, load and memory let the next one begin; if not, when to ask again is noted.
+bool launcher::may_begin() {
+  if (waiting_.front().what->what.saved != nullptr) return true;
+  const auto now = clock::now();
+  if (options_.pace.next() > now) {
+    start_again_ = options_.pace.next();
+    return false;
+  }
+  const std::string why = options_.when.asked_for() ? options_.when.closed() : std::string{};
+  if (why.empty()) {
+    waits_told_ = false;
+    return true;
+  }
+  if (options_.verbose && !std::exchange(waits_told_, true)) say("begins nothing: " + why);
+  start_again_ = now + gate_pause;
+  return false;
+}
+
+/// In input order: whether the next one to be written waits for a slot, while all that run wait for it to be written,
+/// as there is no room for their outputs. Then it is begun beside them.
+bool launcher::first_is_shut_out() const {
+  if (!options_.ordered || options_.lines != nullptr) return false;
+  const std::uint64_t first = waiting_.front().what->what.number;
+  return std::all_of(running_.begin(), running_.end(), [&](const auto& each) {
+    const running& r = *each.second;
+    return r.of.what->what.number > first && (r.refused[0] || r.refused[1]);
+  });
+}
+
+/// One that had been begun goes before those that had not; in input order to its place.
+void launcher::put_back(order o) {
+  auto place = waiting_.begin();
+  while (options_.ordered && place != waiting_.end()
+         && place->what->what.number < o.what->what.number)
+    ++place;
+  waiting_.insert(place, std::move(o));
 }
 
 /// Whether it may turn out that what this try prints is not to be written.
@@ -98,6 +141,7 @@ bool launcher::start_one(order& o) {
     return true;
   }
 
+  options_.pace.begun(r.began);
   ++j.attempts;
   j.used.attempts = j.attempts;
   r.serial = ++serial_;
@@ -128,6 +172,17 @@ void launcher::start_process(running& r, bool& again) {
     r.end.why = e.what();
     return;
   }
+  std::string folder;
+  if (options_.folder) {
+    folder = options_.folder(r.runs(), r.slot);
+    std::error_code error;
+    std::filesystem::create_directories(folder, error);
+    if (!std::filesystem::is_directory(folder, error)) {
+      r.end.why = "--workdir: " + folder + ": "
+                  + (error ? error.message() : std::string{"that is no folder"});
+      return;
+    }
+  }
   j.used.started = r.started;
   j.used.slot = r.slot;
   int in = -1;
@@ -139,7 +194,7 @@ void launcher::start_process(running& r, bool& again) {
   for (int at = 0; at < 2 && !options_.ungrouped && s.error == 0; ++at)
     s.error = make_pipe(r.pipes[at], theirs[at], false);
   if (s.error == 0) {
-    if (options_.verbose) say_command(j.used.arguments);
+    if (options_.show_commands) say_command(j.used.arguments);
     const std::vector<std::string> environment = environment_for(r);
     child_options o;
     o.arguments = &j.used.arguments;
@@ -150,6 +205,9 @@ void launcher::start_process(running& r, bool& again) {
     o.dies_with_us = guard_ != nullptr;
     if (guard_ != nullptr && r.slot <= guard_->size()) o.seat = &guard_->of(r.slot);
     if (options_.files) o.files = &*options_.files;
+    o.surroundings = &options_.surroundings;
+    if (!folder.empty()) o.folder = folder.c_str();
+    o.own_group = r.own_group = !options_.tty;
     s = tool::start(o);
   }
   r.process = s.process;

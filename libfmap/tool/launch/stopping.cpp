@@ -40,7 +40,7 @@ void launcher::stop_for(stop why) {
 }
 
 void launcher::signal_all(int signal) {
-  for (const auto& [serial, r] : running_) ::kill(-r->process, signal);
+  for (const auto& [serial, r] : running_) send(*r, signal);
 }
 
 void launcher::read_signals() {

@@ -23,8 +23,41 @@ void check_outputs(const options& o) {
         "--journal"};
 }
 
+void check_tty(const options& o) {
+  if (o.jobs && *o.jobs != 1)
+    throw usage_error{"--tty: one at a time has the terminal, so no -j but -j 1"};
+  if (o.to_input || o.pipe)
+    throw usage_error{"--tty: the terminal is the standard input: not with --stdin or --pipe"};
+  if (o.tag || !o.output.empty() || !o.results.empty() || !o.jsonl.empty() || o.line_buffer
+      || o.bar)
+    throw usage_error{
+        "--tty: commands write to the terminal themselves: not with -o, --line-buffer, --tag, "
+        "--results, --jsonl or --bar"};
+}
+
+void check_worker(const options& o) {
+  if (o.max_items || o.auto_items || o.split_failed || o.to_input || o.pipe)
+    throw usage_error{
+        "--worker: items are given to commands that stay: not with -n, --split-failed, --stdin or "
+        "--pipe"};
+  if (o.ungroup || o.line_buffer || o.tty)
+    throw usage_error{
+        "--worker: what commands print are their answers: not with -u, --line-buffer or --tty"};
+  if (!o.workdir.empty() || !o.jobs_file.empty() || o.pace.asked_for() || o.load
+      || o.memory_free != 0)
+    throw usage_error{
+        "--worker: commands are started once: not with --workdir, -j FILE, --delay, --rate, "
+        "--load or --memfree"};
+  const bool lines =
+      o.worker->kind == protocol_kind::lines || o.worker->kind == protocol_kind::lines0;
+  if (!o.worker->answer_end.empty() && !lines)
+    throw usage_error{"--answer-end is for --worker=lines and lines0"};
+}
+
 void check_records(const options& o) {
-  if (o.pipe && (o.to_input || o.max_items || o.auto_items || o.input.columns || o.input.csv))
+  if (o.pipe
+      && (o.to_input || o.max_items || o.auto_items || o.input.columns || o.input.columns_at
+          || o.input.csv || o.input.json))
     throw usage_error{"--pipe gives blocks to commands: not with --stdin, -n, -C, --csv or --tsv"};
   for (const source_option& s : o.sources)
     if (o.pipe && (!s.is_file || o.sources.size() > 1))
@@ -48,7 +81,7 @@ void check_records(const options& o) {
 }  // namespace
 
 void check(const options& o) {
-  if (o.help || o.version) return;
+  if (o.help || o.version || !o.print.empty()) return;
   if (o.script && !o.command.empty())
     throw usage_error{"'" + o.command.front()
                       + "': with -c there is no COMMAND; items stand behind :::"};
@@ -64,6 +97,14 @@ void check(const options& o) {
     throw usage_error{"--csv and --tsv split records themselves: not with -C"};
   if (o.input.csv && o.input.delimiter != "\n")
     throw usage_error{"--csv and --tsv end records themselves: not with -0 or -d"};
+  if (o.input.columns_at && (o.input.csv || o.input.columns))
+    throw usage_error{"--columns-regex: not with -C, --csv or --tsv, which split items themselves"};
+  if (o.input.json && (o.input.csv || o.input.columns || o.input.columns_at || o.input.header))
+    throw usage_error{
+        "--jsonl-items: members have names already: not with -C, --columns-regex, --csv, --tsv or "
+        "--header"};
+  if (o.tty) check_tty(o);
+  if (o.worker) check_worker(o);
   check_outputs(o);
   check_records(o);
   const auto files = [&](const source_option& s) { return s.is_file && s.words.front() == "-"; };

@@ -6,9 +6,24 @@
 #include <string_view>
 
 #include "tool/options/options.hpp"
+#include "tool/options/pages.hpp"
 #include "tool/options/table.hpp"
 
 namespace fmap::tool {
+
+std::string value_text(const row& r) {
+  if (r.value == nullptr) return {};
+  const std::string_view value = r.value;
+  return value.starts_with('[') ? "[=" + std::string{value.substr(1)} : "=" + std::string{value};
+}
+
+std::string printed(const std::string& what) {
+  if (what == "man") return manual_page();
+  if (what == "bash") return bash_completion();
+  if (what == "zsh") return zsh_completion();
+  if (what == "fish") return fish_completion();
+  throw usage_error{"--print " + what + ": write man, bash, zsh or fish"};
+}
 
 std::string help_text(bool all) {
   std::string text =
@@ -18,13 +33,9 @@ std::string help_text(bool all) {
       "the words behind ::: (:::+ linked), or of files behind :::: (::::+).\n\n";
   for (const row& r : table) {
     if (r.where == help_page::hidden || (r.where == help_page::rest && !all)) continue;
-    std::string left = r.letter != 0 ? std::string{"-"} + r.letter + ", --" : "    --";
-    left += r.name;
-    const std::string_view value = r.value != nullptr ? r.value : "";
-    if (value.starts_with('['))
-      left += "[=" + std::string{value.substr(1)};
-    else if (!value.empty())
-      left += "=" + std::string{value};
+    std::string left = r.letter != 0 ? std::string{"-"} + r.letter : "   ";
+    if (r.name != nullptr) left += (r.letter != 0 ? ", --" : " --") + std::string{r.name};
+    left += value_text(r);
     left.resize(std::max<std::size_t>(left.size() + 1, 25), ' ');
     text += " " + left + r.help + "\n";
   }

@@ -12,10 +12,13 @@
 
 #include "tool/input/records.hpp"
 #include "tool/input/sources.hpp"
+#include "tool/launch/surroundings.hpp"
 #include "tool/policy/exit_status.hpp"
 #include "tool/policy/halt.hpp"
+#include "tool/policy/pace.hpp"
 #include "tool/policy/retry.hpp"
 #include "tool/policy/time_limit.hpp"
+#include "tool/worker/options.hpp"
 
 namespace fmap::tool {
 
@@ -45,6 +48,7 @@ struct options {
   std::string replace;  // the only placeholder; empty: all
 
   std::optional<std::size_t> jobs;
+  std::string jobs_file;  // where that is read again
   std::optional<std::size_t> buffer;
   std::uint64_t buffer_bytes = 64u << 20;
   std::uint64_t spill = 1u << 30;
@@ -66,10 +70,16 @@ struct options {
   bool bar = false;
   std::optional<bool> color;  // none: on a terminal that has them
   bool dry_run = false;
+  bool show_commands = false;
   bool verbose = false;
   bool quiet = false;
+  std::string quarantine;  // a file
+  std::string print;       // what is made from the table of options
+
+  std::optional<worker_options> worker;  // commands stay, and are asked item by item
 
   retry_rule retry;
+  bool tries_given = false;
   time_limit limit;
   std::optional<std::chrono::nanoseconds> deadline;
   halt_rule halt;
@@ -77,6 +87,13 @@ struct options {
   std::chrono::nanoseconds kill_after = std::chrono::seconds{5};
   std::chrono::nanoseconds grace = std::chrono::seconds{10};
   std::chrono::nanoseconds linger = std::chrono::seconds{2};
+  start_pace pace;
+  std::optional<double> load;
+  std::uint64_t memory_free = 0;
+  child_surroundings surroundings;
+  std::string workdir;                 // a template; empty: ours
+  std::vector<std::string> variables;  // NAME=VALUE
+  bool tty = false;
   bool leave_orphans = false;
 
   std::string job_log;
@@ -101,5 +118,7 @@ std::chrono::nanoseconds time_from(const std::string& option, const std::string&
 
 /// From the table of options: one screen, or all.
 std::string help_text(bool all = false);
+/// fmap(1), or what shells need to complete command lines: "man", "bash", "zsh", "fish". Throws usage_error.
+std::string printed(const std::string& what);
 
 }  // namespace fmap::tool

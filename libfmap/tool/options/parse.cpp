@@ -23,10 +23,35 @@ record_format& records(options& o) {
   return *o.pipe;
 }
 
+worker_options& workers(options& o) {
+  if (!o.worker) o.worker.emplace();
+  return *o.worker;
+}
+
 /// Where the next one begins is enough to tell where one ends.
 void take_record_start(record_format& f, std::string text) {
   if (f.end == "\n") f.end.clear();
   f.start = std::move(text);
+}
+
+/// A number, or the name of a file that holds one.
+void take_jobs(options& o, const std::string& value, std::size_t processors) {
+  o.jobs_file.clear();
+  try {
+    o.jobs = jobs_from(value, processors);
+  } catch (const usage_error&) {
+    std::string text;
+    if (!read_first_line(value, text)) throw;
+    o.jobs = jobs_from(text, processors);
+    o.jobs_file = value;
+  }
+}
+
+void take_variable(options& o, const std::string& value) {
+  const auto equals = value.find('=');
+  if (equals == std::string::npos || equals == 0)
+    throw usage_error{"--env " + value + ": write NAME=VALUE"};
+  o.variables.push_back(value);
 }
 
 void take_option(options& o, option what, const std::string& name, const std::string& value,
@@ -37,6 +62,11 @@ void take_option(options& o, option what, const std::string& name, const std::st
     case option::skip_empty: o.input.skip_empty = true; break;
     case option::arg_file: o.sources.push_back({true, {value}, false}); break;
     case option::columns: o.input.columns = bytes_from(name, value); break;
+    case option::columns_regex:
+      o.input.columns_at =
+          checked(name, value, [](const std::string& text) { return regex{text}; });
+      break;
+    case option::json_items: o.input.json = true; break;
     case option::csv: o.input.csv = ','; break;
     case option::tsv: o.input.csv = '\t'; break;
     case option::header: o.input.header = true; break;
@@ -47,7 +77,7 @@ void take_option(options& o, option what, const std::string& name, const std::st
       if (value.empty()) throw usage_error{"-I: the placeholder must not be empty"};
       o.replace = value;
       break;
-    case option::jobs: o.jobs = jobs_from(value, processors); break;
+    case option::jobs: take_jobs(o, value, processors); break;
     case option::buffer:
     case option::buffersize:
       o.buffer = number_from(name, value, 2,
@@ -56,10 +86,33 @@ void take_option(options& o, option what, const std::string& name, const std::st
       break;
     case option::buffer_bytes: o.buffer_bytes = size_from(name, value); break;
     case option::spill: o.spill = size_from(name, value); break;
+    case option::worker:
+      workers(o).kind = value.empty() ? protocol_kind::lines : checked(name, value, protocol_from);
+      break;
+    case option::worker_depth:
+      workers(o).depth = number_from(name, value, 1, "a worker is given at least one item");
+      break;
+    case option::answer_end: workers(o).answer_end = value; break;
+    case option::worker_items:
+      workers(o).items = number_from(name, value, 1, "a worker is given at least one item");
+      break;
+    case option::worker_memory: workers(o).memory = size_from(name, value); break;
+    case option::worker_ready: workers(o).ready = value; break;
     case option::ordered: o.ordered = true; break;
     case option::ungroup: o.ungroup = true; break;
     case option::dry_run: o.dry_run = true; break;
+    case option::show_commands: o.show_commands = true; break;
     case option::verbose: o.verbose = true; break;
+    case option::quarantine: o.quarantine = value; break;
+    case option::delay: o.pace.apart = time_from(name, value); break;
+    case option::rate: take_rate(o.pace, value); break;
+    case option::load: o.load = load_from(value, processors); break;
+    case option::memfree: o.memory_free = size_from(name, value); break;
+    case option::nice: o.surroundings.nice = nice_from(value); break;
+    case option::rlimit: take_limits(o.surroundings, value); break;
+    case option::workdir: o.workdir = value; break;
+    case option::env: take_variable(o, value); break;
+    case option::tty: o.tty = true; break;
     case option::quiet: o.quiet = true; break;
     case option::timeout: o.limit = time_limit_from(value); break;
     case option::kill_after: o.kill_after = time_from(name, value); break;
@@ -103,6 +156,7 @@ void take_option(options& o, option what, const std::string& name, const std::st
       break;
     case option::tries:
     case option::retries:
+      o.tries_given = true;
       o.retry.tries = static_cast<unsigned>(std::min<std::uint64_t>(
           number_from(name, value, 1, "the first try counts; write 1 for no other"), 1'000'000));
       break;
@@ -133,6 +187,7 @@ void take_option(options& o, option what, const std::string& name, const std::st
       o.help_all = value == "all";
       break;
     case option::version: o.version = true; break;
+    case option::print: o.print = value; break;
   }
 }
 
@@ -140,8 +195,6 @@ void take_option(options& o, option what, const std::string& name, const std::st
 std::string complaint(const std::string& word, char letter) {
   if (!word.starts_with("--")) {
     const std::string text = std::string{"-"} + letter;
-    for (const char later : std::string_view{"v"})
-      if (letter == later) return text + ": this version does not have that option yet";
     return text + ": there is no such option";
   }
   const std::string name = word.substr(2, word.find('=') - 2);
@@ -149,7 +202,8 @@ std::string complaint(const std::string& word, char letter) {
     return "--" + name + ": this version does not have that option yet";
   std::vector<std::string_view> matches;
   for (const row& r : table)
-    if (std::string_view{r.name}.starts_with(name)) matches.emplace_back(r.name);
+    if (r.name != nullptr && std::string_view{r.name}.starts_with(name))
+      matches.emplace_back(r.name);
   if (matches.size() == 1) return "--" + name + " takes no value";
   if (matches.size() > 1 && !name.empty()) {
     std::string text = "--" + name + " may be";
@@ -188,11 +242,12 @@ options parse(int argc, char* const* argv, std::size_t processors) {
   for (const row& r : table) {
     const bool may_take = r.value != nullptr && r.value[0] == '[';
     const bool takes = r.value != nullptr && !may_take;
-    names.push_back({r.name,
-                     takes      ? required_argument
-                     : may_take ? optional_argument
-                                : no_argument,
-                     nullptr, 256 + static_cast<int>(r.what)});
+    if (r.name != nullptr)
+      names.push_back({r.name,
+                       takes      ? required_argument
+                       : may_take ? optional_argument
+                                  : no_argument,
+                       nullptr, 256 + static_cast<int>(r.what)});
     if (r.letter == 0) continue;
     letters += r.letter;
     if (takes) letters += ':';
@@ -217,6 +272,11 @@ options parse(int argc, char* const* argv, std::size_t processors) {
   }
   take_words(o, {argv + optind, argv + argc});
   check(o);
+  if (o.tty) {
+    o.ungroup = true;
+    o.ordered = false;
+    o.jobs = 1;
+  }
   return o;
 }
 

@@ -18,6 +18,15 @@ std::string bytes_from(const std::string& option, const std::string& text);
 time_limit time_limit_from(const std::string& text);
 /// T[,MAX[,FACTOR]]
 void take_delay(retry_rule& rule, const std::string& text);
+/// "10", "10/s", "600/m", "5/h"
+void take_rate(start_pace& pace, const std::string& text);
+/// "4", "80%" of the processors
+double load_from(const std::string& text, std::size_t processors);
+int nice_from(const std::string& text);
+/// "as=2g,cpu=60,core=0"
+void take_limits(child_surroundings& to, const std::string& text);
+/// False: there is no such file.
+bool read_first_line(const std::string& file, std::string& line);
 exit_rule exit_rule_from(const std::string& text);
 
 /// What `read` makes of the text; its complaint with the option's name before it.

@@ -18,17 +18,19 @@ namespace fmap::tool {
 namespace {
 
 constexpr std::uint64_t reported_in_full = 10;
+constexpr std::size_t tail_size = 2048;
 
 }  // namespace
 
-consumer::consumer(const options& o, outputs& from, launcher& jobs, destinations to)
+consumer::consumer(const options& o, outputs& from, runner& jobs, destinations to)
     : options_{o}, from_{from}, jobs_{jobs}, to_{to}, writer_{to.out} {
-  if (o.tag) tag_.emplace(*o.tag, o.input.header);
-  if (!o.results.empty()) results_.emplace(o.results, o.input.header);
+  if (o.tag) tag_.emplace(*o.tag, o.input.has_names());
+  if (!o.results.empty()) results_.emplace(o.results, o.input.has_names());
 }
 
 void consumer::take(job& j) {
   if (to_.jsonl >= 0 && !options_.jsonl_no_output) kept_.emplace();
+  error_tail_.clear();
   const bool exact = to_.book != nullptr && !options_.output.empty();
   const off_t before = exact ? ::lseek(to_.out, 0, SEEK_CUR) : -1;
   while (const auto piece = from_.next(j)) write(j, piece->from, piece->bytes);
@@ -58,6 +60,10 @@ void consumer::write(job& j, stream_of from, std::string_view bytes) {
     results_->write(from, bytes);
   }
   if (kept_) (from == stream_of::out ? kept_->out : kept_->err) += bytes;
+  if (to_.quarantine >= 0 && from == stream_of::err) {
+    error_tail_ += bytes;
+    error_tail_.erase(0, error_tail_.size() - std::min(error_tail_.size(), tail_size));
+  }
   if (to_.jsonl == STDOUT_FILENO) return;  // in place of the outputs
   if (tag_) {
     const std::string tag = tag_->expand(j.what, {j.used.slot, to_.total}) + "\t";
@@ -138,32 +144,40 @@ void consumer::judge(const job& j) {
   if (j.blamed.empty()) {
     tally_.failed += many(j.what);
     failures_ = tally_.failed;
-    blame(j.what, e, j.used.attempts);
+    give_up(j, j.what, e);
     return;
   }
   tally_.failed += j.blamed.size();
   failures_ = tally_.failed;
   for (const auto& [member, how] : j.blamed) {
     tally_.largest = std::max(tally_.largest, status_of(how));
-    blame(j.what.members[member], how, j.used.attempts);
+    give_up(j, j.what.members[member], how);
   }
 }
 
-void consumer::blame(const item& i, const ending& e, unsigned attempts) {
-  if (options_.quiet || nobody_reads_ || ++named_ > reported_in_full) return;
+void consumer::give_up(const job& j, const item& i, const ending& e) {
+  if (to_.quarantine >= 0)
+    append(to_.quarantine,
+           quarantine_line(j, i, e, error_tail_.empty() ? j.error_tail : error_tail_),
+           "--quarantine");
+  const std::uint64_t most = options_.verbose ? UINT64_MAX : reported_in_full;
+  if (options_.quiet || nobody_reads_ || ++named_ > most) return;
+  const unsigned attempts = j.used.attempts;
   say(name_of(i) + ": " + reason(e)
       + (attempts > 1 ? " after " + std::to_string(attempts) + " tries" : ""));
 }
 
 void consumer::finish(bool all_read) {
   const auto why = jobs_.stopped();
-  if (why == launcher::stop::halted_well) tally_.stopped_well = true;
-  if (why != launcher::stop::none) tally_.stopped = skipped_ || !all_read;
+  if (why == runner::stop::halted_well) tally_.stopped_well = true;
+  if (why != runner::stop::none) tally_.stopped = skipped_ || !all_read;
   if (options_.quiet || nobody_reads_) return;
   if (tally_.failed != 0)
     say(std::to_string(tally_.failed) + " of " + counted(tally_.ended, "item") + " failed");
+  else if (options_.verbose)
+    say(counted(tally_.ended, "item") + " succeeded");
   if (tally_.stopped && !tally_.stopped_well)
-    say(std::string{why == launcher::stop::deadline ? "--deadline" : "--halt"}
+    say(std::string{why == runner::stop::deadline ? "--deadline" : "--halt"}
         + ": ended before all items were run");
 }
 

@@ -12,9 +12,9 @@
 #include <sys/types.h>
 
 #include "tool/command/template.hpp"
-#include "tool/launch/launcher.hpp"
 #include "tool/launch/line_queue.hpp"
 #include "tool/launch/outputs.hpp"
+#include "tool/launch/runner.hpp"
 #include "tool/options/options.hpp"
 #include "tool/output/results.hpp"
 #include "tool/output/writer.hpp"
@@ -29,13 +29,14 @@ struct destinations {
   int out = 1;
   int job_log = -1;
   int jsonl = -1;
+  int quarantine = -1;
   journal* book = nullptr;
   std::optional<std::uint64_t> total{};  // of commands, if that is known
 };
 
 class consumer {
 public:
-  consumer(const options& o, outputs& from, launcher& jobs, destinations to);
+  consumer(const options& o, outputs& from, runner& jobs, destinations to);
 
   /// Writes the output of a job that was handed over, until it has ended, and records it.
   void take(job& j);
@@ -66,18 +67,19 @@ private:
   void take_back(off_t from);
   void append(int file, const std::string& line, const char* option);
   void judge(const job& j);
-  void blame(const item& i, const ending& e, unsigned attempts);
+  void give_up(const job& j, const item& i, const ending& e);
   void nobody_reads();
   void report_start(const ending& e) const;
 
   const options& options_;
   outputs& from_;
-  launcher& jobs_;
+  runner& jobs_;
   destinations to_;
   std::optional<word> tag_;
   std::optional<results> results_;
   bool results_begun_ = false;
   std::optional<job_output> kept_;  // for --jsonl
+  std::string error_tail_;          // for --quarantine
 
   std::mutex mutex_;  // of the writer
   writer writer_;

@@ -39,4 +39,11 @@ int print_commands(item_reader& from, const command& what) {
   return exit_status(t);
 }
 
+int print_command(const std::vector<std::string>& words) {
+  std::signal(SIGPIPE, SIG_IGN);
+  writer out;
+  out.write(stream_of::out, as_shell_text(words) + "\n");
+  return out.now() == writer::state::broken ? 125 : 0;
+}
+
 }  // namespace fmap::tool

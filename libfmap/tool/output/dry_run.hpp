@@ -2,6 +2,9 @@
 // --dry-run.
 #pragma once
 
+#include <string>
+#include <vector>
+
 #include "tool/command/command.hpp"
 #include "tool/input/items.hpp"
 
@@ -9,5 +12,8 @@ namespace fmap::tool {
 
 /// Prints the commands, so that a shell reads them back, in place of running them. Returns the exit status.
 int print_commands(item_reader& from, const command& what);
+
+/// The same for one that stays.
+int print_command(const std::vector<std::string>& words);
 
 }  // namespace fmap::tool

@@ -23,10 +23,7 @@ std::size_t in_mask() {
 
 /// The least quota of our control group (version 2) and those around it, in processors; 0 if there is none.
 double quota() {
-  std::string group;
-  std::ifstream groups{"/proc/self/cgroup"};
-  for (std::string line; std::getline(groups, line);)
-    if (line.starts_with("0::")) group = line.substr(3);
+  std::string group = control_group();
   double least = 0;
   for (;;) {
     std::ifstream file{"/sys/fs/cgroup" + group + "/cpu.max"};
@@ -40,6 +37,14 @@ double quota() {
 }
 
 }  // namespace
+
+std::string control_group() {
+  std::string group;
+  std::ifstream groups{"/proc/self/cgroup"};
+  for (std::string line; std::getline(groups, line);)
+    if (line.starts_with("0::")) group = line.substr(3);
+  return group;
+}
 
 std::size_t processors() {
   const std::size_t mask = std::max<std::size_t>(in_mask(), 1);

@@ -13,10 +13,14 @@ namespace fmap::tool {
 
 struct measures {
   std::size_t jobs = 1;
-  std::size_t in_flight = 16;  // items
-  std::size_t commands = 16;   // in flight: as many, or fewer
-  std::size_t items_each = 1;  // of a command, at most
+  std::size_t in_flight = 16;      // items
+  std::size_t commands = 16;       // in flight: as many, or fewer
+  std::size_t items_each = 1;      // of a command, at most
+  std::size_t most_commands = 16;  // in flight, if more of them may run later
 };
+
+/// How many commands are in flight by default.
+std::size_t in_flight_for(std::size_t jobs);
 
 measures measure(const options& o);
 

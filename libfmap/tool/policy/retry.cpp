@@ -13,6 +13,7 @@ namespace fmap::tool {
 bool failures::has(const ending& e) const {
   if (e.timed_out) return timeout;
   if (e.how == ending::kind::signalled) return signal;
+  if (e.how == ending::kind::lost) return lost;
   return e.how == ending::kind::exited
          && std::any_of(statuses.begin(), statuses.end(), [&](const auto& range) {
               return e.code >= range.first && e.code <= range.second;

@@ -43,6 +43,7 @@ journal::journal(journal_options options, int out)
     for (const auto& [name, value] : options_.run) head["run"][name] = value;
     write(as_line(head));
     if (options_.resume) cut_output();
+    tidy_folder();
     return;
   }
   if (!options_.resume)
@@ -50,6 +51,7 @@ journal::journal(journal_options options, int out)
                           + " is there already: go on with --resume, or remove it to begin anew"};
   read_earlier();
   wait_for_the_earlier();
+  tidy_folder();
   if (options_.by_item) write("{\"resumed_by_item\":true}\n");
 }
 
@@ -77,7 +79,7 @@ void journal::ended(job& j, const ending& e, outputs& from) {
     line["signal"] = e.code;
   else
     line["status"] = e.code;
-  if (e.how == ending::kind::not_run) line["problem"] = e.why;
+  if (e.how == ending::kind::not_run || e.how == ending::kind::lost) line["problem"] = e.why;
   if (e.timed_out) line["timed_out"] = true;
   line["attempts"] = j.used.attempts;
   const auto microseconds = [](auto time) {
@@ -86,7 +88,7 @@ void journal::ended(job& j, const ending& e, outputs& from) {
   line["start_us"] = microseconds(j.used.started.time_since_epoch());
   line["wall_us"] = microseconds(j.used.wall);
   if (j.used.sent != 0) line["sent"] = j.used.sent;
-  line["argv"] = j.used.arguments;
+  put_texts(line, "argv", j.used.arguments);
   const std::string name = std::to_string(j.what.number) + "-" + hash;
   for (const stream_of which : {stream_of::out, stream_of::err}) {
     const char* const as = which == stream_of::out ? "out" : "err";
@@ -124,6 +126,7 @@ std::optional<std::int64_t> journal::save(job& j, stream_of which, outputs& from
   if (well && options_.sync) well = ::fdatasync(file) == 0;
   if (!well) fail(path);
   if (file >= 0) ::close(file);
+  if (!well) ::unlink(path.c_str());
   return well ? std::optional{size} : std::nullopt;
 }
 

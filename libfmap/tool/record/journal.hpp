@@ -65,6 +65,7 @@ private:
   void open();
   void read_earlier();
   void cut_output();
+  void tidy_folder() const;
   void wait_for_the_earlier() const;
   void write(const std::string& line);
   std::optional<std::int64_t> save(job& j, stream_of which, outputs& from, const std::string& name);

@@ -3,10 +3,13 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <sstream>
+#include <system_error>
 #include <utility>
+#include <vector>
 
 #include <fcntl.h>
 #include <poll.h>
@@ -68,6 +71,23 @@ void journal::cut_output() {
                           + ": it is another one, or it was cut"};
   if (::ftruncate(out_, known) != 0 || ::lseek(out_, known, SEEK_SET) < 0)
     throw journal_refused{std::string{"the output file: "} + std::strerror(errno)};
+}
+
+/// What a run has left in the folder that was killed while it saved a result, or had delivered one.
+void journal::tidy_folder() const {
+  std::error_code none;
+  std::vector<std::filesystem::path> stale;
+  for (const auto& entry : std::filesystem::directory_iterator{options_.file + ".d", none}) {
+    const std::filesystem::path file = entry.path().filename();
+    const std::string name = file.stem().string(), kind = file.extension().string();
+    const auto dash = name.find('-');
+    const bool is_ours =
+        (kind == ".out" || kind == ".err") && dash != std::string::npos
+        && name.find_first_not_of("0123456789") == dash
+        && name.find_first_not_of("0123456789abcdef", dash + 1) == std::string::npos;
+    if (is_ours && !book_.needs(name)) stale.push_back(entry.path());
+  }
+  for (const auto& file : stale) std::filesystem::remove(file, none);
 }
 
 void journal::wait_for_the_earlier() const {

@@ -2,8 +2,6 @@
 // Lines of JSON.
 #include "tool/record/jsonl.hpp"
 
-#include <cstdint>
-
 #include "tool/record/json_text.hpp"
 
 namespace fmap::tool {
@@ -17,27 +15,12 @@ double seconds(std::chrono::nanoseconds time) {
 
 }  // namespace
 
-std::string base64(std::string_view bytes) {
-  static constexpr char digits[] =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string text;
-  for (std::size_t at = 0; at < bytes.size(); at += 3) {
-    const auto part = bytes.substr(at, 3);
-    std::uint32_t bits = 0;
-    for (std::size_t b = 0; b < 3; ++b)
-      bits = bits << 8 | (b < part.size() ? static_cast<unsigned char>(part[b]) : 0u);
-    for (std::size_t d = 0; d < 4; ++d)
-      text += d <= part.size() ? digits[bits >> (18 - 6 * d) & 63] : '=';
-  }
-  return text;
-}
-
 std::string json_line(const job& j, const std::optional<job_output>& output) {
   json line;
   line["seq"] = j.what.number;
   put_text(line, "item", whole(j.what));
-  line["columns"] = j.what.columns;
-  line["argv"] = j.used.arguments;
+  put_texts(line, "columns", j.what.columns);
+  put_texts(line, "argv", j.used.arguments);
   line["start"] = seconds(j.used.started.time_since_epoch());
   line["wall"] = seconds(j.used.wall);
   line["user"] = seconds(j.used.user);
@@ -56,6 +39,20 @@ std::string json_line(const job& j, const std::optional<job_output>& output) {
     put_text(line, "stdout", output->out);
     put_text(line, "stderr", output->err);
   }
+  return as_line(line);
+}
+
+std::string quarantine_line(const job& j, const item& i, const ending& e,
+                            std::string_view error_tail) {
+  json line;
+  line["seq"] = j.what.number;
+  put_text(line, "item", whole(i));
+  line["attempts"] = j.used.attempts;
+  line["exit"] = e.how == ending::kind::exited ? json(e.code) : json();
+  line["signals"] = j.signals;
+  line["timed_out"] = e.timed_out;
+  if (!e.why.empty()) line["problem"] = e.why;
+  put_text(line, "stderr", error_tail);
   return as_line(line);
 }
 

@@ -17,4 +17,8 @@ struct job_output {
 /// The line of a job that has ended; with its output, if there is one.
 std::string json_line(const job& j, const std::optional<job_output>& output);
 
+/// The line of an item of the job that is given up. `error_tail`: the last it wrote on its standard error.
+std::string quarantine_line(const job& j, const item& i, const ending& e,
+                            std::string_view error_tail);
+
 }  // namespace fmap::tool

@@ -32,7 +32,7 @@ std::shared_ptr<const saved_result> saved_from(const json& line) {
       std::chrono::microseconds{line.value("start_us", std::int64_t{0})}};
   s->used.wall = std::chrono::microseconds{line.value("wall_us", std::int64_t{0})};
   s->used.sent = line.value("sent", std::uint64_t{0});
-  s->used.arguments = line.value("argv", std::vector<std::string>{});
+  s->used.arguments = texts_from(line, "argv");
   s->name = line.value("files", std::string{});
   s->out = line.value("out", std::string{});
   s->err = line.value("err", std::string{});
@@ -141,6 +141,12 @@ resume_book::verdict resume_book::of(const item& i) {
 bool resume_book::same(const item& i) const {
   const auto known = hashes_.find(i.number);
   return by_item_ || known == hashes_.end() || known->second == hash_of(i);
+}
+
+bool resume_book::needs(const std::string& name) const {
+  const auto has = [&](const auto& entry) { return entry.second->name == name; };
+  return by_item_ ? std::any_of(saved_items_.begin(), saved_items_.end(), has)
+                  : std::any_of(saved_.begin(), saved_.end(), has);
 }
 
 std::vector<resume_book::process> resume_book::open() const {

@@ -58,6 +58,9 @@ public:
   std::uint64_t last() const { return hashes_.empty() ? 0 : hashes_.rbegin()->first; }
   bool mixed() const { return mixed_; }
 
+  /// Whether files of that name hold a result that may be asked for.
+  bool needs(const std::string& name) const;
+
   /// How long the output file was when the last item had been written.
   std::uint64_t output() const { return output_; }
 

@@ -25,11 +25,14 @@ fingerprint what_matters(const options& o) {
           {"--delimiter", as_shell_text({o.input.delimiter})},
           {"--csv", o.input.csv ? std::string(1, *o.input.csv) : "off"},
           {"--columns", o.input.columns.value_or("off")},
+          {"--columns-regex", o.input.columns_at ? o.input.columns_at->text() : "off"},
+          {"--jsonl-items", flag(o.input.json)},
           {"--skip-empty", flag(o.input.skip_empty)},
           {"--header", flag(o.input.header)},
           {"--max-items", std::to_string(o.max_items.value_or(1))},
           {"--split-failed", flag(o.split_failed)},
           {"--stdin", flag(o.to_input)},
+          {"--worker", flag(o.worker.has_value())},
           {"--pipe", o.pipe ? std::to_string(o.pipe->block) + " " + std::to_string(o.pipe->records)
                                   + " " + std::to_string(o.pipe->bytes) + " "
                                   + as_shell_text({o.pipe->end, o.pipe->start})

@@ -33,6 +33,10 @@ void write_line(std::string line) {
 
 void say(std::string_view text) { write_line("fmap: " + std::string{text}); }
 
+void pass_on(std::string_view lines) {
+  if (lines.ends_with('\n')) write_line(std::string{lines.substr(0, lines.size() - 1)});
+}
+
 void say_command(const std::vector<std::string>& words) { write_line(as_shell_text(words)); }
 
 std::string counted(std::uint64_t many, std::string_view noun) {
@@ -41,8 +45,15 @@ std::string counted(std::uint64_t many, std::string_view noun) {
 
 std::string for_people(std::string_view all) {
   std::string text{all};
-  if (text.size() > longest)
-    text = text.substr(0, longest / 2) + "..." + text.substr(text.size() - longest / 2);
+  if (text.size() > longest) {
+    const auto inside = [&](std::size_t at) {  // a character
+      return at > 0 && (static_cast<unsigned char>(text[at]) & 0xc0) == 0x80;
+    };
+    std::size_t head = longest / 2, tail = text.size() - longest / 2;
+    for (int bytes = 0; bytes < 3 && inside(head); ++bytes) --head;
+    for (int bytes = 0; bytes < 3 && inside(tail); ++bytes) ++tail;
+    text = text.substr(0, head) + "..." + text.substr(tail);
+  }
   std::string result;
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
@@ -87,6 +98,7 @@ std::string reason(const ending& e) {
     case ending::kind::not_started:
       return e.code == ENOENT ? e.why + ": command not found"
                               : e.why + ": " + std::strerror(e.code);
+    case ending::kind::lost: return e.why;
     case ending::kind::skipped: break;
   }
   return "not begun";

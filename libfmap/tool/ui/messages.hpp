@@ -15,6 +15,9 @@ namespace fmap::tool {
 /// "fmap: TEXT" and a newline, in one write.
 void say(std::string_view text);
 
+/// Whole lines of somebody else.
+void pass_on(std::string_view lines);
+
 /// The command as a shell would read it.
 void say_command(const std::vector<std::string>& words);
 

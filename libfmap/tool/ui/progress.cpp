@@ -7,6 +7,8 @@
 #include <cstdio>
 #include <string_view>
 
+#include "tool/ui/width.hpp"
+
 namespace fmap::tool {
 
 namespace {
@@ -44,23 +46,6 @@ std::optional<std::chrono::seconds> left(const progress& p) {
   const double seconds = static_cast<double>(*p.total - p.done - p.skipped) / p.rate;
   if (seconds > 1e9) return std::nullopt;
   return std::chrono::seconds{static_cast<long long>(std::ceil(seconds))};
-}
-
-/// The columns that UTF-8 text takes, if each character takes one.
-std::size_t columns_of(std::string_view text) {
-  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
-    return (static_cast<unsigned char>(c) & 0xc0) != 0x80;
-  }));
-}
-
-std::string fit(std::string text, std::size_t width, bool utf8) {
-  if (!utf8) return text.substr(0, width);
-  std::size_t columns = 0, at = 0;
-  for (; at < text.size(); ++at) {
-    if ((static_cast<unsigned char>(text[at]) & 0xc0) == 0x80) continue;
-    if (columns++ == width) break;
-  }
-  return text.substr(0, at);
 }
 
 std::string drawn(double share, std::size_t width, bool utf8) {
@@ -111,8 +96,8 @@ std::string bar_line(const progress& p, const look& how) {
     text += "  waiting for input";
   else if (!p.oldest.empty())
     text += "  oldest: " + p.oldest + " " + std::to_string(p.age.count()) + " s";
-  if (how.width > 1 && (how.utf8 ? columns_of(text) : text.size()) >= how.width)
-    text = fit(std::move(text), how.width - 1, how.utf8);
+  if (how.width > 1 && columns_of(text, how.utf8) >= how.width)
+    text = fit(text, how.width - 1, how.utf8);
   if (how.colour && p.failed > 0 && text.size() >= failed_from + failed.size())
     text = text.substr(0, failed_from) + red + failed + plain
            + text.substr(failed_from + failed.size());
