@@ -72,8 +72,8 @@ std::function<void()> next_duty(const std::shared_ptr<shared_mailbox>& box,
 
 node_core::node_core(caf::actor_system& system, std::shared_ptr<caf::actor_system> owner,
                      std::shared_ptr<remote::node_shared> shared)
-    : actor_core{system, std::move(owner), workers_of(*shared), threads::own},
-      shared_{std::move(shared)} {
+    : actor_core{system, std::move(owner), workers_of(*shared), threads::own}, shared_{std::move(
+                                                                                   shared)} {
   pool_port{*box}.set_task_job(std::make_shared<detail::remote_task_job>());
   start_supervisor(
       [&system, box = box, shared = shared_]() -> caf::actor {

@@ -32,7 +32,7 @@ FMAP_API std::string_view to_string(node_state) noexcept;
 struct node_info {
   std::string name;  ///< empty before it has joined
   std::string host;
-  int pid = 0;          ///< of its agent
+  int pid = 0;              ///< of its agent
   std::string command;      ///< what starts it; empty: it has dialled in
   std::string address;      ///< from where
   std::string certificate;  ///< the names in it, if it has shown one

@@ -46,10 +46,10 @@ public:
 /// (clientAuth), and both signed by `ca`. Files that change are read again.
 struct tls_options {
   std::string certificate{}, key{}, ca{};
-  std::string passphrase{};            ///< of the key
-  bool bind_names = false;             ///< a node may only have a name that is in its certificate
-  std::string revoked{};               ///< a list of revoked certificates
-  bool temporary = false;              ///< makes all of it itself: see temporary_tls
+  std::string passphrase{};  ///< of the key
+  bool bind_names = false;   ///< a node may only have a name that is in its certificate
+  std::string revoked{};     ///< a list of revoked certificates
+  bool temporary = false;    ///< makes all of it itself: see temporary_tls
   detail::any_duration valid_for = std::chrono::hours{24};  ///< then
 };
 
@@ -100,7 +100,8 @@ struct node_pool_options {
 struct node_shutdown_options {
   bool wait = true;             ///< return when all work is done; false: at once
   bool cancel_futures = false;  ///< cancel the tasks that have not been started
-  bool send_home = false;       ///< nodes that have dialled in end, and do not wait for the next pool at this address
+  bool send_home =
+      false;  ///< nodes that have dialled in end, and do not wait for the next pool at this address
 };
 
 /// Worker processes on other machines. A node is this program, started there by a command, or by somebody else and dialling

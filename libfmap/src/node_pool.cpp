@@ -10,9 +10,9 @@
 #include "actors/wiring_node.hpp"
 #include "src/init.hpp"
 #include "src/process_options.hpp"
-#include "src/remote/plain_text.hpp"
 #include "src/remote/environment.hpp"
 #include "src/remote/host/host_main.hpp"
+#include "src/remote/plain_text.hpp"
 
 namespace fmap {
 
@@ -92,11 +92,13 @@ void check_reach(const remote::listener& where, const node_pool_options& o) {
   if (wants_tls(o.tls) || o.insecure || where.is_private()) return;
   const std::string address = remote::to_string(where.where());
   if (where.local())
-    refuse("node_pool listens on " + address
-           + ", which other users of this machine can reach: give it tls, or listen on unix:/path, or "
-             "insecure = true if all of them may run code here");
+    refuse(
+        "node_pool listens on " + address
+        + ", which other users of this machine can reach: give it tls, or listen on unix:/path, or "
+          "insecure = true if all of them may run code here");
   refuse("node_pool listens on " + address
-         + ", which others can reach: give it tls, or insecure = true if everybody on that network may "
+         + ", which others can reach: give it tls, or insecure = true if everybody on that network "
+           "may "
            "run code here");
 }
 
@@ -112,8 +114,8 @@ void add_tls(remote::node_settings& s, remote::join_file& join, const tls_option
     refuse("tls: temporary makes certificates of its own; leave out certificate, key and ca");
   if (t.valid_for <= nanoseconds::zero()) refuse("tls.valid_for must be positive");
   constexpr std::chrono::hours longest{24 * 365 * 100};
-  auto made = remote::make_private_tls(std::chrono::ceil<std::chrono::seconds>(
-      std::min<nanoseconds>(t.valid_for, longest)));
+  auto made = remote::make_private_tls(
+      std::chrono::ceil<std::chrono::seconds>(std::min<nanoseconds>(t.valid_for, longest)));
   s.tls = remote::make_tls(remote::tls_end::pool, made.pool);
   join.name = std::move(made.name);
   join.node = std::move(made.node);
@@ -134,8 +136,8 @@ std::shared_ptr<detail::pool_core> make_core(caf::actor_system& system,
   } else if (wants_tls(options.tls)) {
     refuse("tls is for nodes that dial in: give listen, too");
   }
-  auto shared = std::make_shared<remote::node_shared>(std::move(settings), std::move(door),
-                                                      options.on_event);
+  auto shared =
+      std::make_shared<remote::node_shared>(std::move(settings), std::move(door), options.on_event);
   shared->join = std::move(join);
   return std::make_shared<actors::node_core>(system, std::move(owner), std::move(shared));
 }
@@ -181,9 +183,7 @@ void node_pool::drop(std::string_view name) { roster_of(*core_).drop(name); }
 
 std::vector<node_info> node_pool::nodes() const { return roster_of(*core_).all(); }
 
-std::string node_pool::address() const {
-  return shared_of(*core_).address;
-}
+std::string node_pool::address() const { return shared_of(*core_).address; }
 
 void node_pool::write_join_file(const std::filesystem::path& path) const {
   const remote::node_shared& shared = shared_of(*core_);

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Nodes that dial in, over sockets of this machine.
+#include "support/dialling.hpp"
+
 #include <algorithm>
 #include <chrono>
 #include <csignal>
@@ -19,7 +21,6 @@
 #include "src/remote/link/sockets.hpp"
 #include "support/catch.hpp"
 #include "support/collect.hpp"
-#include "support/dialling.hpp"
 #include "support/eventually.hpp"
 #include "support/nodes.hpp"
 
@@ -159,10 +160,13 @@ TEST_CASE("dialling: more nodes than may be here are told to come later") {
   CHECK(second.wait() == 0);
 }
 
-TEST_CASE("dialling: those who say nothing, or nonsense, keep nobody out and leave nothing behind") {
+TEST_CASE(
+    "dialling: those who say nothing, or nonsense, keep nobody out and leave nothing behind") {
   testing::event_log log;
-  fmap::node_pool pool{
-      {.listen = "127.0.0.1:0", .insecure = true, .join_timeout = 300ms, .on_event = log.listener()}};
+  fmap::node_pool pool{{.listen = "127.0.0.1:0",
+                        .insecure = true,
+                        .join_timeout = 300ms,
+                        .on_event = log.listener()}};
   dialled_node first{dials(pool.address(), "first")};
   pool.wait_for_nodes(1, 60s);
   const testing::belongings before;
@@ -223,13 +227,14 @@ TEST_CASE("dialling: a node that finds no pool gives up, and one whose time is o
   const std::string where = "unix:" + (here / "pool");
   dialled_node alone{{"--fmap-node=" + where, "--fmap-give-up=1", "--fmap-name=alone"}};
   CHECK(alone.wait() == 75);
-  CHECK_THAT(alone.said(), Catch::Contains("node alone is without a pool")
-                               && Catch::Contains("gives up after"));
+  CHECK_THAT(alone.said(),
+             Catch::Contains("node alone is without a pool") && Catch::Contains("gives up after"));
 
   testing::event_log log;
   fmap::node_pool pool{{.listen = where, .on_event = log.listener()}};
   // It leaves 5 s before it would have to finish: after one second.
-  dialled_node brief{{}, {"FMAP_NODE=" + where, "FMAP_LIFETIME=7", "FMAP_DRAIN=1", "FMAP_NAME=brief"}};
+  dialled_node brief{{},
+                     {"FMAP_NODE=" + where, "FMAP_LIFETIME=7", "FMAP_DRAIN=1", "FMAP_NAME=brief"}};
   CHECK(brief.wait() == 0);
   CHECK(eventually([&] { return log.count(node_event_kind::left) == 1; }));
   CHECK_THAT(log.reasons(), Catch::Contains("its time is over soon"));
@@ -264,8 +269,8 @@ TEST_CASE("dialling: with temporary certificates the join file is all that a nod
   CHECK(pool.wait_for_nodes(2, 60s) == 2);
   fmap::future_map m{pool, squared, std::views::iota(0, 20'000), 256};
   CHECK(testing::sorted(m).size() == 20'000);
-  const std::string large = pool.submit([](const std::string& s) { return s + s; },
-                                        std::string(3'000'000, 'x')).get();
+  const std::string large =
+      pool.submit([](const std::string& s) { return s + s; }, std::string(3'000'000, 'x')).get();
   CHECK(large.size() == 6'000'000);
   CHECK_THAT(pool.nodes().front().certificate, Catch::EndsWith("-node"));
 

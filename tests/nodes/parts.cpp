@@ -42,7 +42,11 @@ std::string wrong_flags(const std::vector<std::string>& flags) {
 }
 
 caller_id caller_named(std::string name, std::uint64_t incarnation = 1) {
-  return {.name = std::move(name), .host = "h", .from = "h:1", .certificate = {}, .pid = 7,
+  return {.name = std::move(name),
+          .host = "h",
+          .from = "h:1",
+          .certificate = {},
+          .pid = 7,
           .incarnation = {incarnation, 0}};
 }
 
@@ -130,8 +134,8 @@ TEST_CASE("node flags: each has a variable, the flag counts more, and what is wr
 }
 
 TEST_CASE("comeback: a life leaves all of it to the next, and pauses grow") {
-  heritage h{{1, ~std::uint64_t{0}}, heritage::clock::time_point{5ns},
-             heritage::clock::time_point{7s}, 3};
+  heritage h{
+      {1, ~std::uint64_t{0}}, heritage::clock::time_point{5ns}, heritage::clock::time_point{7s}, 3};
   CHECK(parse_heritage(to_text(h)) == h);
   CHECK(parse_heritage("1 2 nonsense").incarnation != parse_heritage("").incarnation);
   CHECK(pause_before(0, 1.0) == 100ms);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Certificates: those that are refused before anybody is called, those that the other end refuses, and what passes
 // between two ends that trust each other.
+#include "src/remote/link/tls.hpp"
+
 #include <chrono>
 #include <cstdlib>
 #include <filesystem>
@@ -12,7 +14,6 @@
 #include <fcntl.h>
 #include <sys/socket.h>
 
-#include "src/remote/link/tls.hpp"
 #include "support/catch.hpp"
 #include "support/collect.hpp"
 #include "support/dialling.hpp"
@@ -172,15 +173,16 @@ TEST_CASE("tls: an end that the other does not trust is refused, and both know w
   }
 }
 
-TEST_CASE("tls: files that change are read again, and those before stay if the new ones cannot be used") {
+TEST_CASE(
+    "tls: files that change are read again, and those before stay if the new ones cannot be used") {
   const testing::folder here;
   const private_tls first = make_private_tls(1h), second = make_private_tls(1h);
   const std::string certificate = here / "c", key = here / "k", ca = here / "a";
   const auto write = [](const std::string& path, const std::string& text, int time) {
     std::ofstream{path} << text;
     std::filesystem::permissions(path, std::filesystem::perms{0600});
-    std::filesystem::last_write_time(
-        path, std::filesystem::file_time_type{} + std::chrono::seconds{time});
+    std::filesystem::last_write_time(path, std::filesystem::file_time_type{}
+                                               + std::chrono::seconds{time});
   };
   write(certificate, first.pool.certificate, 1);
   write(key, first.pool.key, 1);

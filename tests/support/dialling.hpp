@@ -42,7 +42,8 @@ inline std::string content_of(const std::string& path) {
 /// This program as a child process, with these arguments and variables; what it writes to standard error is kept.
 class dialled_node {
 public:
-  explicit dialled_node(std::vector<std::string> arguments, std::vector<std::string> variables = {}) {
+  explicit dialled_node(std::vector<std::string> arguments,
+                        std::vector<std::string> variables = {}) {
     const std::string self = std::filesystem::read_symlink("/proc/self/exe").string();
     arguments.insert(arguments.begin(), self);
     std::vector<char*> argv;

@@ -139,8 +139,9 @@ void door::end_late_ones() {
                                                           : age > shared_->settings.join_timeout;
     if (!it->why().empty()) tell_refused(*it, it->why(), it->why());
     if (late && it->now() != caller::state::over)
-      tell_refused(*it, "silent", "it has not said who it is within "
-                                      + in_seconds(std::chrono::duration_cast<std::chrono::nanoseconds>(age)));
+      tell_refused(*it, "silent",
+                   "it has not said who it is within "
+                       + in_seconds(std::chrono::duration_cast<std::chrono::nanoseconds>(age)));
     if (late || it->now() == caller::state::over)
       it = callers_.erase(it);
     else
@@ -149,9 +150,9 @@ void door::end_late_ones() {
 }
 
 void door::tell_refused(const caller& c, const std::string& kind, const std::string& why) {
-  shared_->roster.refused(kind, c.host(),
-                          {node_event_kind::refused, plain_text(c.who().name, 256), {},
-                           plain_text(why), c.from()});
+  shared_->roster.refused(
+      kind, c.host(),
+      {node_event_kind::refused, plain_text(c.who().name, 256), {}, plain_text(why), c.from()});
 }
 
 /// Certificates are renewed while the pool runs.

@@ -85,7 +85,8 @@ void node_roster::refused(const std::string& kind, const std::string& from,
   {
     std::lock_guard guard{mutex_};
     refused_last_ = from;
-    refusals& r = refused_[refused_.size() < most_kinds || refused_.contains(kind) ? kind : "other"];
+    refusals& r =
+        refused_[refused_.size() < most_kinds || refused_.contains(kind) ? kind : "other"];
     const auto now = std::chrono::steady_clock::now();
     if (r.count++ != 0 && now - r.told < between) return;
     r.told = now;

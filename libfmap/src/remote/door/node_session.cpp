@@ -11,10 +11,10 @@
 
 #include <poll.h>
 
-#include "src/remote/plain_text.hpp"
 #include "src/remote/door/guest_peer.hpp"
 #include "src/remote/link/link_stream.hpp"
 #include "src/remote/link/sockets.hpp"
+#include "src/remote/plain_text.hpp"
 
 namespace fmap::remote {
 

@@ -43,9 +43,7 @@ bool node_session::receive(frames::kind kind, wire::reader& r) {
   }
 }
 
-bool node_session::greet(wire::reader& r) {
-  return !beats_ && frames::read(r, who_) && let_in();
-}
+bool node_session::greet(wire::reader& r) { return !beats_ && frames::read(r, who_) && let_in(); }
 
 /// True: it has an answer.
 bool node_session::let_in() {

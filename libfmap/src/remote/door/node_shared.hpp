@@ -30,13 +30,13 @@ struct node_launch {
 
 struct node_settings {
   std::vector<node_launch> launch;
-  frames::welcome welcome;               // what each is told
-  std::vector<std::string> environment;  // of the commands, all of it
-  std::size_t most_threads = 1024;       // that a node may have
-  std::size_t most_nodes = 1000;         // that may be here
+  frames::welcome welcome;                                           // what each is told
+  std::vector<std::string> environment;                              // of the commands, all of it
+  std::size_t most_threads = 1024;                                   // that a node may have
+  std::size_t most_nodes = 1000;                                     // that may be here
   std::chrono::nanoseconds join_timeout = std::chrono::seconds{10};  // of a node that dials in
-  std::optional<std::chrono::nanoseconds> no_nodes_timeout;          // without one the pool is broken
-  std::shared_ptr<tls_context> tls;                                  // nobody: none is spoken
+  std::optional<std::chrono::nanoseconds> no_nodes_timeout;  // without one the pool is broken
+  std::shared_ptr<tls_context> tls;                          // nobody: none is spoken
   bool bind_names = false;  // a node's certificate is for the name that it gives
 };
 
@@ -75,15 +75,15 @@ private:
 
 struct node_shared {
   node_shared(node_settings s, std::unique_ptr<listener> where, node_roster::tell_function tell)
-      : settings{std::move(s)},
-        roster{commands_of(settings.launch), settings.most_nodes, where != nullptr, std::move(tell)},
+      : settings{std::move(s)}, roster{commands_of(settings.launch), settings.most_nodes,
+                                       where != nullptr, std::move(tell)},
         door{std::move(where)}, address{door ? to_string(door->where()) : std::string{}} {}
 
   const node_settings settings;
   node_roster roster;
-  std::unique_ptr<listener> door;         // until somebody stands there
-  const std::string address;              // where nodes dial in
-  join_file join;                         // what they need for that
+  std::unique_ptr<listener> door;  // until somebody stands there
+  const std::string address;       // where nodes dial in
+  join_file join;                  // what they need for that
   guest_queue guests;
   std::atomic<std::size_t> next_place{0};  // for those who start
   std::atomic<bool> send_home{false};      // nodes that are let go do not come again

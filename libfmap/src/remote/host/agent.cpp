@@ -64,8 +64,9 @@ std::vector<std::string> environment_for_items(const std::vector<std::string>& m
 std::string agent::usual_name() { return host_name() + ":" + std::to_string(::getpid()); }
 
 agent::agent(uplink& up, agent_options options, make_processes make)
-    : up_{up}, options_{std::move(options)}, host_{host_name()},
-      name_{options_.name.empty() ? usual_name() : options_.name},
+    : up_{up}, options_{std::move(options)}, host_{host_name()}, name_{options_.name.empty()
+                                                                           ? usual_name()
+                                                                           : options_.name},
       make_processes_{std::move(make)} {}
 
 void agent::greet() {

@@ -111,8 +111,9 @@ class life {
 public:
   life(const host_options& options, pool_line line, const make_processes& make)
       : options_{options}, encrypted_{line.encrypted}, where_{std::move(line.where)},
-        in_{over(std::move(line.in)), other_end::pool},
-        up_{over(std::move(line.out)), options.dials() ? come_again : leave_at_once},
+        in_{over(std::move(line.in)), other_end::pool}, up_{over(std::move(line.out)),
+                                                            options.dials() ? come_again
+                                                                            : leave_at_once},
         node_{*new agent{up_, options.agent, make}} {}  // threads of its use it until the end
 
   [[noreturn]] void live();

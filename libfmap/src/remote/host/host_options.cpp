@@ -27,9 +27,9 @@ constexpr std::uint32_t longest = 100'000'000;  // seconds
 constexpr std::string_view prefix = "--fmap-";
 
 /// Each is --fmap-NAME=VALUE, or FMAP_NAME=VALUE in the environment.
-constexpr std::string_view names[] = {"node",    "name",     "workers",  "drain",  "lifetime",
-                                      "give-up", "tls-cert", "tls-key",  "tls-ca", "pool-name",
-                                      "quiet"};
+constexpr std::string_view names[] = {"node",     "name",      "workers",  "drain",
+                                      "lifetime", "give-up",   "tls-cert", "tls-key",
+                                      "tls-ca",   "pool-name", "quiet"};
 
 /// Before its end a node that knows it has this much more time than it needs to finish.
 constexpr seconds spare{5};
@@ -64,9 +64,8 @@ std::size_t distance(std::string_view a, std::string_view b) {
 [[noreturn]] void refuse_unknown(std::string_view argument) {
   const std::string_view given = argument.substr(0, argument.find('=')).substr(prefix.size());
   const auto* const nearest =
-      std::min_element(std::begin(names), std::end(names), [&](auto a, auto b) {
-        return distance(given, a) < distance(given, b);
-      });
+      std::min_element(std::begin(names), std::end(names),
+                       [&](auto a, auto b) { return distance(given, a) < distance(given, b); });
   refuse(std::string{argument} + " is not known; the nearest that is known is " + flag(*nearest));
 }
 

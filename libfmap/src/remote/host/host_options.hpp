@@ -15,10 +15,11 @@ namespace fmap::remote {
 
 struct host_options {
   agent_options agent;
-  std::vector<address> pool;  ///< where it may be; empty: at the other end of standard input and output
+  std::vector<address>
+      pool;  ///< where it may be; empty: at the other end of standard input and output
   std::optional<tls_material> tls;
   std::string pool_name;  ///< that its certificate is for; empty: the host that is dialled
-  std::chrono::seconds give_up{600};                      ///< after so long without a pool; 0: never
+  std::chrono::seconds give_up{600};  ///< after so long without a pool; 0: never
   std::optional<std::chrono::nanoseconds> leave_after{};  ///< as its time will be over
   bool quiet = false;                                     ///< tells nothing but errors
 

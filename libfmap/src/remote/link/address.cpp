@@ -27,7 +27,8 @@ address unix_address(std::string_view text) {
   const std::string path{text.substr(unix_prefix.size())};
   if (path.empty() || path.front() != '/') refuse(text, "write unix: and an absolute path");
   if (path.size() > longest_path)
-    refuse(text, "the path of a Unix socket has at most " + std::to_string(longest_path) + " bytes");
+    refuse(text,
+           "the path of a Unix socket has at most " + std::to_string(longest_path) + " bytes");
   return {path, {}};
 }
 

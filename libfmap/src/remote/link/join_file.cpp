@@ -117,7 +117,8 @@ void write_join_file(const join_file& j, const std::string& path) {
       if (n < 0) break;
       done += static_cast<std::size_t>(n);
     }
-    const bool kept = done == text.size() && ::fchmod(out.get(), 0600) == 0 && ::fsync(out.get()) == 0;
+    const bool kept =
+        done == text.size() && ::fchmod(out.get(), 0600) == 0 && ::fsync(out.get()) == 0;
     if (kept && ::rename(before.c_str(), path.c_str()) == 0) return;
   }
   const int error = errno;

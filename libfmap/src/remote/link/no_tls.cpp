@@ -9,8 +9,8 @@ namespace fmap::remote {
 
 namespace {
 
-constexpr char missing[] =
-    "fmap: this fmap was built without OpenSSL, so it has no tls: install libssl-dev and build it again";
+constexpr char missing[] = "fmap: this fmap was built without OpenSSL, so it has no tls: install "
+                           "libssl-dev and build it again";
 
 }  // namespace
 

@@ -68,7 +68,8 @@ BIO_METHOD* socket_method() {
 bio_ptr over_socket(int fd) {
   bio_ptr result{BIO_new(socket_method())};
   if (!result) return result;
-  BIO_set_data(result.get(), reinterpret_cast<void*>(static_cast<std::intptr_t>(fd)));  // NOLINT(performance-no-int-to-ptr)
+  BIO_set_data(result.get(), reinterpret_cast<void*>(static_cast<std::intptr_t>(
+                                 fd)));  // NOLINT(performance-no-int-to-ptr)
   BIO_set_init(result.get(), 1);
   return result;
 }
@@ -93,7 +94,8 @@ std::vector<std::string> names_in(X509* certificate) {
   if (!result.empty()) return result;
   const X509_NAME* const subject = X509_get_subject_name(certificate);
   const int at = X509_NAME_get_index_by_NID(subject, NID_commonName, -1);
-  if (at >= 0) result.push_back(text_of(X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, at))));
+  if (at >= 0)
+    result.push_back(text_of(X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, at))));
   return result;
 }
 

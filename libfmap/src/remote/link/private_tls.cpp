@@ -41,8 +41,7 @@ made make(const std::string& name, const made* issuer, const char* purpose,
   check(c != nullptr && result.key != nullptr);
   std::random_device random;
   X509_set_version(c, X509_VERSION_3);
-  ASN1_INTEGER_set_uint64(X509_get_serialNumber(c),
-                          std::uint64_t{random()} << 31 | random() >> 1);
+  ASN1_INTEGER_set_uint64(X509_get_serialNumber(c), std::uint64_t{random()} << 31 | random() >> 1);
   X509_gmtime_adj(X509_getm_notBefore(c), -tolerance);
   X509_gmtime_adj(X509_getm_notAfter(c), static_cast<long>(valid_for.count()) + tolerance);
   X509_set_pubkey(c, result.key.get());
@@ -52,10 +51,10 @@ made make(const std::string& name, const made* issuer, const char* purpose,
         == 1);
   X509* const by = issuer != nullptr ? issuer->certificate.get() : c;
   X509_set_issuer_name(c, X509_get_subject_name(by));
-  add_extension(c, by, NID_basic_constraints, issuer == nullptr ? "critical,CA:TRUE,pathlen:0"
-                                                                : "critical,CA:FALSE");
-  add_extension(c, by, NID_key_usage, issuer == nullptr ? "critical,keyCertSign,cRLSign"
-                                                        : "critical,digitalSignature");
+  add_extension(c, by, NID_basic_constraints,
+                issuer == nullptr ? "critical,CA:TRUE,pathlen:0" : "critical,CA:FALSE");
+  add_extension(c, by, NID_key_usage,
+                issuer == nullptr ? "critical,keyCertSign,cRLSign" : "critical,digitalSignature");
   if (issuer != nullptr) {
     add_extension(c, by, NID_ext_key_usage, purpose);
     add_extension(c, by, NID_subject_alt_name, ("DNS:" + name).c_str());

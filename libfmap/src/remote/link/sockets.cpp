@@ -180,8 +180,8 @@ void listener::listen_on_port() {
 std::optional<arrival> listener::accept() const {
   sockaddr_storage from{};
   socklen_t size = sizeof from;
-  descriptor s{::accept4(fd(), reinterpret_cast<sockaddr*>(&from), &size,
-                         SOCK_CLOEXEC | SOCK_NONBLOCK)};
+  descriptor s{
+      ::accept4(fd(), reinterpret_cast<sockaddr*>(&from), &size, SOCK_CLOEXEC | SOCK_NONBLOCK)};
   if (s.get() < 0) return std::nullopt;
   if (where_.is_unix()) return arrival{std::move(s), "unix", to_string(where_)};
   const address name = name_of(from, size);

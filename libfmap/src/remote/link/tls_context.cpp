@@ -22,7 +22,8 @@ namespace openssl {
 namespace {
 
 /// ALPN: a length, and the name of what is spoken.
-constexpr unsigned char protocol[] = "\x06" "fmap/2";
+constexpr unsigned char protocol[] = "\x06"
+                                     "fmap/2";
 constexpr unsigned protocol_size = sizeof protocol - 1;
 
 int choose_protocol(SSL*, const unsigned char** chosen, unsigned char* length,
