@@ -149,7 +149,7 @@ inline constexpr row table[] = {
     {option::record_start, 0, "record-start", "STR", help_page::rest, "what begins one"},
     {option::record_bytes, 0, "record-bytes", "N", help_page::rest, "records of N bytes"},
     {option::worker, 0, "worker", "[PROTOCOL]", help_page::front,
-     "commands stay and are asked item by item: lines, lines0, jsonl, batches, frames",
+     "commands stay and are asked: lines, lines0, jsonl, batches, frames",
      "lines lines0 jsonl batches frames"},
     {option::worker_depth, 0, "worker-depth", "N", help_page::rest,
      "items that a worker is given ahead (what lasts 1 ms)"},

@@ -50,7 +50,6 @@ struct worker {
   clock::time_point began;
   clock::time_point since;  // the first open item is the first
   clock::time_point last_sign;
-  bool stall_told = false;
 };
 
 }  // namespace fmap::tool
