@@ -48,6 +48,24 @@ TEST_CASE(
   CHECK(l.grant(r, 1) == 0);
 }
 
+TEST_CASE("ledger: a report about no item changes nothing, even in the middle of what a worker holds") {
+  ledger l;
+  const worker_id w = l.add_worker(plenty);
+  const run_id r = l.open({.buffersize = 8, .chunksize = 8});
+  pull(l, r, 8);
+  const span s = l.take(w);
+  REQUIRE(s.count == 8);
+  l.give_back(w, r, 3, 0);
+  CHECK(l.audit());
+  l.finished(w, r, 5, 0, {});
+  CHECK(l.audit());
+  CHECK(l.counts(r).queued == 0);
+  CHECK(l.counts(r).held == 8);
+  finish(l, w, s);
+  CHECK(l.audit());
+  CHECK(l.next_ready(r).count == 8);
+}
+
 TEST_CASE("ledger: a run can be widened, never narrowed") {
   ledger l;
   const run_id r = l.open({.buffersize = 4});

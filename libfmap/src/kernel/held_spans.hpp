@@ -72,6 +72,7 @@ private:
 
   template <class Each>
   void remove_parts(run_id run, std::uint64_t first, std::uint64_t end, Each&& each) {
+    if (first == end) return;  // it would cut a span in two
     std::size_t i = from(run, first);
     // The span before it may reach into the range.
     if (i != front_ && spans_[i - 1].run == run && spans_[i - 1].end() > first) --i;

@@ -96,6 +96,7 @@ void begin_anew() {
   std::vector<std::string> environment =
       environment_with({std::string{variable} + "=" + to_text(mine)});
   std::vector<char*> pointers;
+  pointers.reserve(environment.size() + 1);
   for (std::string& s : environment) pointers.push_back(s.data());
   pointers.push_back(nullptr);
   ::execve(this_program().path.c_str(), arguments, pointers.data());
