@@ -48,7 +48,8 @@ TEST_CASE(
   CHECK(l.grant(r, 1) == 0);
 }
 
-TEST_CASE("ledger: a report about no item changes nothing, even in the middle of what a worker holds") {
+TEST_CASE(
+    "ledger: a report about no item changes nothing, even in the middle of what a worker holds") {
   ledger l;
   const worker_id w = l.add_worker(plenty);
   const run_id r = l.open({.buffersize = 8, .chunksize = 8});

@@ -273,7 +273,7 @@ status_of() {
 }
 
 @test "options that make no sense are refused, and nothing is run" {
-  for words in '-j0 touch RAN' '--nonsense touch RAN' '--worker touch RAN' '' '-j2 -b1 touch RAN'; do
+  for words in '-j0 touch RAN' '--nonsense touch RAN' '--worker-pty touch RAN' '' '-j2 -b1 touch RAN'; do
     status_of 2 fmap $words ::: a
   done
   [ ! -e RAN ]

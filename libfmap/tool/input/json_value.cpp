@@ -51,8 +51,8 @@ public:
 private:
   json_value& place() {
     if (open_.empty()) return root;
-    open_.back()->inside.emplace_back(std::exchange(name_, {}), json_value{});
-    return open_.back()->inside.back().second;
+    open_.back()->inside.push_back({std::exchange(name_, {}), json_value{}});
+    return open_.back()->inside.back().value;
   }
   bool put(json_value v) {
     place() = std::move(v);
@@ -95,11 +95,11 @@ const json_value* child(const json_value& of, std::string_view name) {
     std::size_t at = 0;
     const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), at);
     const bool is_index = error == std::errc{} && end == name.data() + name.size();
-    return is_index && at < of.inside.size() ? &of.inside[at].second : nullptr;
+    return is_index && at < of.inside.size() ? &of.inside[at].value : nullptr;
   }
   const auto found = std::find_if(of.inside.rbegin(), of.inside.rend(),
-                                  [&](const auto& member) { return member.first == name; });
-  return of.what == kind::members && found != of.inside.rend() ? &found->second : nullptr;
+                                  [&](const auto& member) { return member.name == name; });
+  return of.what == kind::members && found != of.inside.rend() ? &found->value : nullptr;
 }
 
 }  // namespace

@@ -6,23 +6,29 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 namespace fmap::tool {
+
+struct json_member;
 
 /// One value with all that is in it, numbers as they were written.
 struct json_value {
   enum class kind { text, other, list, members };
   kind what = kind::other;
-  std::string text;  // of a string; of a number, true, false or null as JSON
-  std::vector<std::pair<std::string, json_value>> inside;  // of a list with empty names
+  std::string text;                 // of a string; of a number, true, false or null as JSON
+  std::vector<json_member> inside;  // of a list with empty names
 
   /// A string as it is, all else as JSON.
   std::string shown() const;
 
   /// "a.b" is member b of member a, "a.0" the first of list a; names may hold dots themselves. Null if there is none.
   const json_value* find(std::string_view path) const;
+};
+
+struct json_member {
+  std::string name;
+  json_value value;
 };
 
 /// Throws std::invalid_argument, which says what is wrong with the text.

@@ -92,7 +92,7 @@ void take_limits(child_surroundings& to, const std::string& text) {
                      [&](const limit_name& l) { return part.substr(0, equals) == l.name; });
     if (which == std::end(limit_names) || equals == std::string::npos) {
       std::string known;
-      for (const limit_name& l : limit_names) known += " " + std::string{l.name};
+      for (const limit_name& l : limit_names) known.append(" ").append(l.name);
       throw usage_error{"--rlimit " + part + ": write as=2g,cpu=60; known are" + known};
     }
     const rlim_t value = limit_from(*which, part.substr(equals + 1));

@@ -62,7 +62,7 @@ pool_line dialler::try_all(std::string& why) {
       line.where = to_string(a);
       return line;
     }
-    why = to_string(a) + ": " + why;
+    why.insert(0, to_string(a) + ": ");
     if (woken(milliseconds{0})) ::_exit(exit_left);
   }
   return {};

@@ -214,7 +214,7 @@ void life::pool_is_gone(const std::string& how) {
 
 }  // namespace
 
-void host_main(int argc, char** argv, make_processes make) {
+void host_main(int argc, char** argv, const make_processes& make) {
   heritage& h = inherit(argv);
   host_options options = options_of(argc, argv, h);
   options.agent.incarnation = h.incarnation;

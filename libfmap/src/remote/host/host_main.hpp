@@ -8,6 +8,6 @@ namespace fmap::remote {
 
 /// Serves the pool at the other end of standard input and output until that is gone, or calls pools one after the other.
 /// The arguments are the program's. Never returns.
-[[noreturn]] void host_main(int argc, char** argv, make_processes);
+[[noreturn]] void host_main(int argc, char** argv, const make_processes&);
 
 }  // namespace fmap::remote

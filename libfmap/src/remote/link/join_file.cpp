@@ -65,7 +65,7 @@ std::string to_text(const join_file& j) {
   tls_material m = j.node;
   for (const std::string_view name : part_names) {
     const std::string n{name};
-    result += n + "\n" + *part(m, name) + "end " + n + "\n";
+    result.append(n).append("\n").append(*part(m, name)).append("end ").append(n).append("\n");
   }
   return result;
 }

@@ -68,8 +68,9 @@ BIO_METHOD* socket_method() {
 bio_ptr over_socket(int fd) {
   bio_ptr result{BIO_new(socket_method())};
   if (!result) return result;
-  BIO_set_data(result.get(), reinterpret_cast<void*>(static_cast<std::intptr_t>(
-                                 fd)));  // NOLINT(performance-no-int-to-ptr)
+  const auto number = static_cast<std::intptr_t>(fd);
+  // NOLINTNEXTLINE(performance-no-int-to-ptr)
+  BIO_set_data(result.get(), reinterpret_cast<void*>(number));
   BIO_set_init(result.get(), 1);
   return result;
 }

@@ -3,8 +3,10 @@
 
 #include "src/remote/link/tls_files.hpp"
 
+#include <algorithm>
 #include <cerrno>
-#include <cstring>
+#include <cstdio>
+#include <ctime>
 #include <fstream>
 #include <iterator>
 #include <stdexcept>
@@ -52,7 +54,7 @@ std::vector<certificate_ptr> certificates_in(const std::string& text, const char
 int give_passphrase(char* to, int size, int, void* passphrase) {
   const auto& text = *static_cast<const std::string*>(passphrase);
   if (text.empty() || text.size() > static_cast<std::size_t>(size)) return -1;
-  std::memcpy(to, text.data(), text.size());
+  std::copy(text.begin(), text.end(), to);
   return static_cast<int>(text.size());
 }
 
