@@ -52,6 +52,12 @@ rlim_t limit_from(const limit_name& which, const std::string& value) {
   return static_cast<rlim_t>(std::chrono::ceil<std::chrono::seconds>(time).count());
 }
 
+[[noreturn]] void refuse_limit(const std::string& text) {
+  std::string known;
+  for (const limit_name& l : limit_names) known.append(" ").append(l.name);
+  throw usage_error{"--rlimit " + text + ": write as=2g,cpu=60; known are" + known};
+}
+
 }  // namespace
 
 void take_rate(start_pace& pace, const std::string& text) {
@@ -90,11 +96,7 @@ void take_limits(child_surroundings& to, const std::string& text) {
     const limit_name* which =
         std::find_if(std::begin(limit_names), std::end(limit_names),
                      [&](const limit_name& l) { return part.substr(0, equals) == l.name; });
-    if (which == std::end(limit_names) || equals == std::string::npos) {
-      std::string known;
-      for (const limit_name& l : limit_names) known.append(" ").append(l.name);
-      throw usage_error{"--rlimit " + part + ": write as=2g,cpu=60; known are" + known};
-    }
+    if (which == std::end(limit_names) || equals == std::string::npos) refuse_limit(part);
     const rlim_t value = limit_from(*which, part.substr(equals + 1));
     rlimit ours{};
     ::getrlimit(static_cast<__rlimit_resource>(which->resource), &ours);
