@@ -141,7 +141,7 @@ TEST_CASE("dialling: a second node of the same name is refused, and does not com
   dialled_node second{dials(where, "n")};
   CHECK(second.wait() == 3);
   CHECK_THAT(second.said(), Catch::Contains("a node with the name n is here already"));
-  CHECK(log.count(node_event_kind::refused) == 1);
+  CHECK(eventually([&] { return log.count(node_event_kind::refused) == 1; }));
   CHECK(pool.submit(squared, 3).get() == 9);
 }
 

@@ -35,6 +35,7 @@ constexpr char variable[] = "FMAP_HERITAGE";
 
 heritage mine;
 char** arguments = nullptr;
+const std::atomic<int>* asked_to_leave = nullptr;
 std::atomic_flag goes = ATOMIC_FLAG_INIT;
 
 heritage born() {
@@ -78,27 +79,29 @@ milliseconds pause_before(std::uint32_t tries, double random) {
   return milliseconds{static_cast<milliseconds::rep>(static_cast<double>(whole.count()) * random)};
 }
 
-heritage& inherit(char** argv) {
+heritage& inherit(char** argv, const std::atomic<int>& leaves) {
   arguments = argv;
+  asked_to_leave = &leaves;
   const char* const left = std::getenv(variable);
   mine = left != nullptr ? parse_heritage(left) : born();
   if (left != nullptr) end_children();
   return mine;
 }
 
-// Signals wait until the next life can take them.
+// Signals that come from now on wait until the next life can take them; one that has come is not forgotten.
 void begin_anew() {
   if (goes.test_and_set())
     for (;;) ::pause();
-  sigset_t all;
-  sigfillset(&all);
-  ::pthread_sigmask(SIG_BLOCK, &all, nullptr);
   std::vector<std::string> environment =
       environment_with({std::string{variable} + "=" + to_text(mine)});
   std::vector<char*> pointers;
   pointers.reserve(environment.size() + 1);
   for (std::string& s : environment) pointers.push_back(s.data());
   pointers.push_back(nullptr);
+  sigset_t all;
+  sigfillset(&all);
+  ::pthread_sigmask(SIG_BLOCK, &all, nullptr);
+  if (*asked_to_leave != 0) ::_exit(exit_left);
   ::execve(this_program().path.c_str(), arguments, pointers.data());
   std::fprintf(stderr, "fmap: this program cannot be executed again: %s\n", std::strerror(errno));
   ::_exit(exit_broken);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <string>
@@ -29,11 +30,12 @@ heritage parse_heritage(const std::string& text);
 /// 0 to 1, so that nodes that have lost their pool together do not come together.
 std::chrono::milliseconds pause_before(std::uint32_t tries, double random);
 
-/// What a life before this one has left; called once, first. Ends what that has left running. `argv` is main's.
-heritage& inherit(char** argv);
+/// What a life before this one has left; called once, first. Ends what that has left running. `argv` is main's; `leaves`
+/// is not 0 once this node has been asked to leave.
+heritage& inherit(char** argv, const std::atomic<int>& leaves);
 
-/// Executes this program again, with what is in inherit() now. For any thread; the others end where
-/// they are.
+/// Executes this program again, with what is in inherit() now, or exits if the node has been asked to leave. For any
+/// thread; the others end where they are.
 [[noreturn]] void begin_anew();
 
 /// The same, when the pool has been lost just now; and when it has asked this node to come later.

@@ -38,14 +38,15 @@ namespace {
 using clock = heritage::clock;
 using std::chrono::milliseconds;
 
-std::atomic<int> asked_to_leave{0};  // the signal
+std::atomic<int> asked_to_leave{0};  // the signal that nobody has looked at
+std::atomic<int> leaves{0};          // it was asked, or its time is over: it does not come again
 int wake_up = -1;                    // an eventfd
 
 /// Runs in whatever thread the signal finds. A handler, and not a blocked signal: programs that items start have the
 /// default action again.
 void on_signal(int signal) {
   const int error = errno;
-  asked_to_leave = signal;
+  asked_to_leave = leaves = signal;
   const std::uint64_t one = 1;
   (void)!::write(wake_up, &one, sizeof one);
   errno = error;
@@ -178,6 +179,7 @@ void life::wait() {
 void life::leave_in_time() {
   if (leaves_ || !options_.leave_after || clock::now() - begun_ < *options_.leave_after) return;
   leaves_ = true;
+  leaves = 1;
   node_.leave(node_.time_to_leave(), "its time is over soon");
 }
 
@@ -215,7 +217,7 @@ void life::pool_is_gone(const std::string& how) {
 }  // namespace
 
 void host_main(int argc, char** argv, const make_processes& make) {
-  heritage& h = inherit(argv);
+  heritage& h = inherit(argv, leaves);
   host_options options = options_of(argc, argv, h);
   options.agent.incarnation = h.incarnation;
   if (options.dials()) options.agent.come_again = come_again, options.agent.come_later = come_later;
