@@ -13,6 +13,7 @@
 #include "tool/command/shell_context.hpp"
 #include "tool/launch/child.hpp"
 #include "tool/launch/launcher.hpp"
+#include "tool/launch/pipe.hpp"
 #include "tool/ui/messages.hpp"
 
 namespace fmap::tool {
@@ -21,20 +22,6 @@ namespace {
 
 constexpr std::chrono::milliseconds start_pause{100};  // before a start is tried again
 constexpr std::chrono::milliseconds gate_pause{250};   // before load and memory are looked at again
-
-void close_if_open(int& end) {
-  if (end >= 0) ::close(std::exchange(end, -1));
-}
-
-/// A pipe both of whose ends are closed when something is exec'ed; ours does not block. What went wrong, as errno.
-int make_pipe(int& ours, int& theirs, bool we_write) {
-  int ends[2];
-  if (::pipe2(ends, O_CLOEXEC) < 0) return errno;
-  ours = ends[we_write ? 1 : 0];
-  theirs = ends[we_write ? 0 : 1];
-  ::fcntl(ours, F_SETFL, O_NONBLOCK);
-  return 0;
-}
 
 /// What the command reads: each of the items with a newline.
 std::string lines_of(const item& i) {

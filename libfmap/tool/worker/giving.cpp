@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "tool/launch/child.hpp"
+#include "tool/launch/pipe.hpp"
 #include "tool/ui/messages.hpp"
 #include "tool/worker/coprocesses.hpp"
 
@@ -21,20 +22,6 @@ constexpr std::size_t deepest = 4096;         // items given ahead
 constexpr std::size_t most_bytes = 32 << 10;  // of them
 constexpr double given_for = 0.001;           // seconds that what is given ahead lasts
 constexpr std::chrono::milliseconds start_pause{100};
-
-/// Ours does not block. What went wrong, as errno.
-int make_pipe(int& ours, int& theirs, bool we_write) {
-  int ends[2];
-  if (::pipe2(ends, O_CLOEXEC) < 0) return errno;
-  ours = ends[we_write ? 1 : 0];
-  theirs = ends[we_write ? 0 : 1];
-  ::fcntl(ours, F_SETFL, O_NONBLOCK);
-  return 0;
-}
-
-void close_if_open(int& end) {
-  if (end >= 0) ::close(std::exchange(end, -1));
-}
 
 }  // namespace
 
