@@ -2,7 +2,10 @@
 // What a pool looks like from a map: a shared mailbox, and somebody who runs sources.
 #pragma once
 
+#include <atomic>
+#include <cstdint>
 #include <memory>
+#include <mutex>
 
 #include <fmap/options.hpp>
 
@@ -20,7 +23,7 @@ namespace fmap::detail {
 class pool_core {
 public:
   explicit pool_core(std::uint32_t workers)
-      : box{std::make_shared<actors::shared_mailbox>(workers)}, workers{workers} {}
+      : box{std::make_shared<actors::shared_mailbox>(workers)}, workers_{workers} {}
   virtual ~pool_core() = default;
   pool_core(const pool_core&) = delete;
   pool_core& operator=(const pool_core&) = delete;
@@ -53,8 +56,24 @@ public:
   /// Whether a worker that hangs can be ended by force.
   virtual bool can_kill() const = 0;
 
+  /// How many workers there are to be.
+  std::uint32_t workers() const { return workers_.load(std::memory_order_relaxed); }
+
+  /// Any thread may call it, at any time. Throws pool_shutdown or broken_pool.
+  void resize(std::uint32_t workers);
+
+  /// A map on this pool may have so many items in flight from now on.
+  virtual void bound_changed(std::uint64_t /*buffersize*/) {}
+
   const std::shared_ptr<actors::shared_mailbox> box;
-  const std::uint32_t workers;
+
+protected:
+  /// One thread at a time calls it. Throws as resize() does.
+  virtual void change_workers(std::uint32_t workers);
+
+private:
+  std::mutex resizing_;
+  std::atomic<std::uint32_t> workers_;
 };
 
 /// What options mean for a run on this pool. The one place where they are checked; throws

@@ -114,6 +114,11 @@ process_core::process_core(caf::actor_system& system, std::shared_ptr<caf::actor
   });
 }
 
+void process_core::change_workers(std::uint32_t workers) {
+  actor_core::change_workers(workers);
+  shared_->slots.resize(workers);
+}
+
 void process_core::end_workers(remote::process_shared::ending how, const char* why) {
   shared_->how_to_end = how;
   pool_port port{*box};

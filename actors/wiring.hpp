@@ -65,13 +65,20 @@ private:
 };
 
 /// The inside of a thread_pool.
-class thread_core final : public actor_core {
+class thread_core : public actor_core {
 public:
   thread_core(caf::actor_system& system, std::shared_ptr<caf::actor_system> owner,
               std::uint32_t workers, std::function<void()> initializer, threads = threads::own,
               std::function<void(std::exception_ptr)> give_up = {});
 
   bool can_kill() const override { return false; }
+};
+
+/// The same for a map whose function returns std::futures: a worker waits for each item in flight.
+class waiting_core final : public thread_core {
+public:
+  using thread_core::thread_core;
+  void bound_changed(std::uint64_t buffersize) override;
 };
 
 /// The same on a system of its own, for a worker process.
@@ -86,6 +93,8 @@ public:
                std::uint32_t workers, remote::process_settings settings);
 
   bool can_kill() const override { return true; }
+
+  void change_workers(std::uint32_t workers) override;
 
   /// Ends all processes now; the pool is shut down and broken.
   void end_workers(remote::process_shared::ending how, const char* why);

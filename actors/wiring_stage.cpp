@@ -92,7 +92,7 @@ caf::actor detail::spawn_stage(caf::actor_system& system, std::shared_ptr<pool_c
                   ? *options.workers
                   : configured(system, "fmap.workers").value_or(detail::usable_processors());
   else
-    workers = pool->workers;
+    workers = pool->workers();
   map_options o = options_of(options);
   if (!o.buffersize) o.buffersize = configured(system, "fmap.buffersize");
   if (!o.buffersize)
@@ -189,7 +189,7 @@ caf::actor detail::spawn_handle(std::shared_ptr<pool_core> pool, std::shared_ptr
     throw std::logic_error{
         "fmap: a pool has handles on the actor system it was built on: give it yours"};
   map_options o;
-  o.buffersize = options.buffersize.value_or(std::max<std::size_t>(16, 4 * pool->workers));
+  o.buffersize = options.buffersize.value_or(std::max<std::size_t>(16, 4 * pool->workers()));
   const auto limits = checked(o, *pool);
   return actors::spawn<actors::handle>(
       *system, actors::threads::scheduled,

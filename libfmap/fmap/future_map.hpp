@@ -202,6 +202,15 @@ public:
   outcome_range outcomes() & { return outcome_range{*this}; }
   outcome_range outcomes() && { return outcome_range{std::move(*this)}; }
 
+  /// At most `buffersize` items are in flight from now on: more at once, fewer as results are taken; nothing that has
+  /// been pulled is lost. What is being pulled at the moment of the call still counts. Any thread may call it at any
+  /// time; of a map that has ended it changes nothing. Throws `std::invalid_argument` for 0, and for less than the
+  /// map's chunksize.
+  template <std::integral N>
+  void resize_buffer(N buffersize) {
+    sink_.resize(*detail::with_buffersize(buffersize).buffersize);
+  }
+
   /// One consistent snapshot.
   map_stats stats() const { return sink_.stats(); }
 

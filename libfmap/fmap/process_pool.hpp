@@ -110,7 +110,18 @@ public:
   /// The same with its actors on a system of yours, which must outlive the pool and its maps.
   explicit process_pool(caf::actor_system& system, const process_pool_options& options = {});
 
+  /// How many workers there are to be: as many as were asked for, here or with resize().
   std::size_t workers() const noexcept;
+
+  /// There are to be this many processes from now on. Returns at once: new ones are started as there is work for them,
+  /// and those that are too many end after the items that they are executing. Any thread may call it at any time, a done-callback
+  /// too; the bounds of maps stay as they are. Throws `std::invalid_argument` for 0, `pool_shutdown` after shutdown(),
+  /// `broken_pool` if the pool is broken.
+  void resize(std::size_t workers);
+  template <std::integral N>
+  void resize(N workers) {
+    resize(detail::count(workers));
+  }
 
   /// Ends the worker processes by SIGKILL, whatever they are doing, and returns without waiting for that. The pool
   /// is shut down: tasks that have not been started are cancelled, those that run and all items of maps end with

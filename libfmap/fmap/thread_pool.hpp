@@ -68,7 +68,18 @@ public:
   /// The same on an actor system of yours, which must outlive the pool and its maps.
   explicit thread_pool(caf::actor_system& system, thread_pool_options options = {});
 
+  /// How many workers there are to be: as many as were asked for, here or with resize().
   std::size_t workers() const noexcept;
+
+  /// There are to be this many threads from now on. Returns at once: new ones are started as there is work for them,
+  /// and those that are too many end after the batch that they are executing. Any thread may call it at any time, a task of the pool
+  /// too; the bounds of maps stay as they are. Throws `std::invalid_argument` for 0, `pool_shutdown` after shutdown(),
+  /// `broken_pool` if the pool is broken.
+  void resize(std::size_t workers);
+  template <std::integral N>
+  void resize(N workers) {
+    resize(detail::count(workers));
+  }
 
   /// The pool as an executor of Asio's. Needs <fmap/asio.hpp>.
   template <class Pool = thread_pool>

@@ -19,19 +19,23 @@ constexpr std::size_t most_processes = 10'000;
 
 [[noreturn]] void refuse(const std::string& why) { throw std::invalid_argument{"fmap: " + why}; }
 
+std::uint32_t checked_workers(std::size_t n) {
+  if (n == 0) refuse("workers must be at least 1");
+  if (n > most_processes)
+    refuse("workers is " + std::to_string(n) + ", more than " + std::to_string(most_processes)
+           + " processes are not supported");
+  return static_cast<std::uint32_t>(n);
+}
+
 std::shared_ptr<detail::pool_core> make_core(caf::actor_system& system,
                                              std::shared_ptr<caf::actor_system> owner,
                                              const process_pool_options& options) {
   if (!detail::init_was_called())
     throw std::logic_error{
         "fmap: worker processes run this program's main: call fmap::init(argc, argv) first in it"};
-  const std::size_t workers = options.workers.value_or(detail::usable_processors());
-  if (workers == 0) refuse("workers must be at least 1");
-  if (workers > most_processes)
-    refuse("workers is " + std::to_string(workers) + ", more than " + std::to_string(most_processes)
-           + " processes are not supported");
-  return std::make_shared<actors::process_core>(
-      system, std::move(owner), static_cast<std::uint32_t>(workers), settings_of(options));
+  const auto workers = checked_workers(options.workers.value_or(detail::usable_processors()));
+  return std::make_shared<actors::process_core>(system, std::move(owner), workers,
+                                                settings_of(options));
 }
 
 }  // namespace
@@ -65,6 +69,8 @@ void process_pool::terminate_workers() {
               "fmap: the pool's worker processes were ended by terminate_workers()");
 }
 
-std::size_t process_pool::workers() const noexcept { return core_->workers; }
+void process_pool::resize(std::size_t workers) { core_->resize(checked_workers(workers)); }
+
+std::size_t process_pool::workers() const noexcept { return core_->workers(); }
 
 }  // namespace fmap

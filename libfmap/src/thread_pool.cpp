@@ -16,8 +16,7 @@ namespace {
 
 constexpr std::size_t most_workers = 100'000;
 
-std::uint32_t checked_workers(const thread_pool_options& options) {
-  const std::size_t n = options.workers.value_or(detail::usable_processors());
+std::uint32_t checked_workers(std::size_t n) {
   if (n == 0) throw std::invalid_argument{"fmap: workers must be at least 1"};
   if (n > most_workers)
     throw std::invalid_argument{"fmap: workers is " + std::to_string(n) + ", more than "
@@ -25,19 +24,28 @@ std::uint32_t checked_workers(const thread_pool_options& options) {
   return static_cast<std::uint32_t>(n);
 }
 
+std::uint32_t checked_workers(const thread_pool_options& options) {
+  return checked_workers(options.workers.value_or(detail::usable_processors()));
+}
+
+template <class Core>
 std::shared_ptr<detail::pool_core> own_core(std::uint32_t workers,
                                             std::function<void()> initializer) {
   auto system = actors::default_system();
   auto& s = *system;
-  return std::make_shared<actors::thread_core>(s, std::move(system), workers,
-                                               std::move(initializer));
+  return std::make_shared<Core>(s, std::move(system), workers, std::move(initializer));
+}
+
+/// A bound as a number of threads.
+std::uint32_t threads_for(std::uint64_t buffersize) {
+  return static_cast<std::uint32_t>(std::clamp<std::uint64_t>(buffersize, 1, most_workers));
 }
 
 }  // namespace
 
 thread_pool::thread_pool(thread_pool_options options) {
   const std::uint32_t n = checked_workers(options);
-  core_ = own_core(n, std::move(options.initializer));
+  core_ = own_core<actors::thread_core>(n, std::move(options.initializer));
 }
 
 std::shared_ptr<detail::pool_core> detail::make_thread_core(caf::actor_system& system,
@@ -51,10 +59,15 @@ thread_pool::thread_pool(caf::actor_system& system, thread_pool_options options)
 }
 
 std::shared_ptr<detail::pool_core> detail::make_waiting_core(std::size_t buffersize) {
-  return own_core(static_cast<std::uint32_t>(std::clamp<std::size_t>(buffersize, 1, most_workers)),
-                  {});
+  return own_core<actors::waiting_core>(threads_for(buffersize), {});
 }
 
-std::size_t thread_pool::workers() const noexcept { return core_->workers; }
+void actors::waiting_core::bound_changed(std::uint64_t buffersize) {
+  resize(threads_for(buffersize));
+}
+
+void thread_pool::resize(std::size_t workers) { core_->resize(checked_workers(workers)); }
+
+std::size_t thread_pool::workers() const noexcept { return core_->workers(); }
 
 }  // namespace fmap

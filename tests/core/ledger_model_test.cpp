@@ -47,7 +47,7 @@ private:
       case 0: return open();
       case 1: return join();
       case 2: return random_.one_in(2) ? die() : random_.one_in(2) ? die_below() : give_back();
-      case 3: return random_.one_in(8) ? stop_or_end() : widen();
+      case 3: return random_.one_in(8) ? stop_or_end() : resize();
       case 4: return report_nonsense();
       case 5:
       case 6:
@@ -205,9 +205,12 @@ private:
     if (out != 0) s_.taken(r, random_.between(1, out));
   }
 
-  void widen() {
-    doing_ = "widen";
-    if (!s_.runs.empty() && random_.one_in(4)) s_.widen(pick(s_.runs), random_.between(1, 80));
+  void resize() {
+    doing_ = "resize";
+    if (s_.runs.empty() || !random_.one_in(4)) return;
+    const run_id r = pick(s_.runs);
+    s_.resize(r, random_.between(1, 80));
+    if (random_.one_in(2)) s_.give_back_granted(r);
   }
 
   void stop_or_end() {

@@ -67,15 +67,29 @@ TEST_CASE(
   CHECK(l.next_ready(r).count == 8);
 }
 
-TEST_CASE("ledger: a run can be widened, never narrowed") {
+TEST_CASE("ledger: a run gets more tokens at once, and fewer as they come back") {
   ledger l;
+  const worker_id w = l.add_worker(plenty);
   const run_id r = l.open({.buffersize = 4});
   pull(l, r, 4);
-  l.widen(r, 10);
+  l.resize(r, 10);
   CHECK(l.buffersize(r) == 10);
   CHECK(l.grant(r, 100) == 6);
-  l.widen(r, 5);
+  l.resize(r, 3);
   CHECK(l.buffersize(r) == 10);
+  CHECK(l.narrowing(r));
+  l.give_back_granted(r);
+  CHECK(l.buffersize(r) == 4);
+  const span s = l.take(w);
+  finish(l, w, s);
+  REQUIRE(l.next_ready(r).count == s.count);
+  l.taken(r, 1);
+  CHECK(l.buffersize(r) == 3);
+  CHECK_FALSE(l.narrowing(r));
+  CHECK(l.counts(r).free == 0);
+  CHECK(l.audit());
+  l.resize(r, 5);
+  CHECK(l.counts(r).free == 2);
   CHECK(l.audit());
 }
 
@@ -247,7 +261,7 @@ TEST_CASE("ledger: a closed run leaves nothing, and what is said about it is ign
   l.taken(r, 1);
   l.stop(r);
   l.end(r);
-  l.widen(r, 100);
+  l.resize(r, 100);
   CHECK_FALSE(l.next_ready(r));
   CHECK(l.counts(r).pulled == 0);
   CHECK(l.open({}) != r);

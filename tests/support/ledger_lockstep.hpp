@@ -32,7 +32,7 @@ public:
     const run_id id = l.open(limits);
     run_model& r = runs[id];
     r.limits = limits;
-    r.free = limits.buffersize;
+    r.free = r.wanted = limits.buffersize;
     return id;
   }
 
@@ -59,16 +59,23 @@ public:
     run_model& r = runs.at(id);
     l.end(id);
     r.ended = true;
-    r.free += r.granted;
-    r.granted = 0;
+    r.release(std::exchange(r.granted, 0));
   }
 
-  void widen(run_id id, std::uint64_t buffersize) {
+  void resize(run_id id, std::uint64_t buffersize) {
     run_model& r = runs.at(id);
-    l.widen(id, buffersize);
-    if (r.stopped || buffersize <= r.limits.buffersize) return;
-    r.free += buffersize - r.limits.buffersize;
-    r.limits.buffersize = buffersize;
+    l.resize(id, buffersize);
+    if (r.stopped) return;
+    r.wanted = buffersize;
+    for (; r.limits.buffersize < buffersize; ++r.limits.buffersize) ++r.free;
+    for (; r.limits.buffersize > buffersize && r.free != 0; --r.limits.buffersize) --r.free;
+    expect(l.narrowing(id) == r.limits.buffersize > buffersize, "narrowing");
+  }
+
+  void give_back_granted(run_id id) {
+    run_model& r = runs.at(id);
+    l.give_back_granted(id);
+    r.release(std::exchange(r.granted, 0));
   }
 
   span take(worker_id w) {
@@ -193,7 +200,7 @@ public:
     r.handed_out.erase(r.handed_out.begin(),
                        r.handed_out.begin() + static_cast<std::ptrdiff_t>(count));
     r.taken += count;
-    r.free += count;
+    r.release(count);
   }
 
   void stop(run_id id) {

@@ -44,6 +44,7 @@ struct worker_model {
 
 struct run_model {
   run_limits limits;
+  std::uint64_t wanted = 0;  // tokens
   std::map<std::uint64_t, item_model> items;  // in flight
   std::vector<std::uint64_t> handed_out;      // in this order
   std::uint64_t free = 0, granted = 0, pulled = 0, taken = 0, dropped = 0, next_out = 0;
@@ -58,8 +59,17 @@ struct run_model {
   /// The item leaves the run without having been taken.
   auto drop(std::map<std::uint64_t, item_model>::iterator i) {
     ++dropped;
-    ++free;
+    release(1);
     return items.erase(i);
+  }
+
+  /// Tokens come back; those that are too many are no more.
+  void release(std::uint64_t count) {
+    for (; count != 0; --count)
+      if (limits.buffersize > wanted)
+        --limits.buffersize;
+      else
+        ++free;
   }
 
   bool can_hand_out() const {

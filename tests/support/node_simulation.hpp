@@ -176,7 +176,7 @@ private:
   }
 
   void pull() {
-    l.widen(run_, l.useful_bound(run_));
+    l.resize(run_, std::max(l.buffersize(run_), l.useful_bound(run_)));
     while (const std::uint64_t n = l.grant(run_, 256 - filled_)) {
       l.pulled(run_, chunk_, static_cast<std::uint32_t>(n));
       filled_ = (filled_ + static_cast<std::uint32_t>(n)) % 256;

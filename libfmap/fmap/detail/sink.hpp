@@ -39,6 +39,10 @@ public:
     return true;
   }
 
+  /// At most so many items are in flight from now on: more at once, fewer as outcomes are taken. Any thread may call
+  /// it. Throws std::invalid_argument.
+  void resize(std::size_t buffersize);
+
   /// Ends the run early. Throws nothing.
   void stop() noexcept;
 

@@ -16,6 +16,17 @@ void detail::pool_core::check_not_forked() const {
         "fmap: the pool belongs to the process that this one was forked from; make a new one"})};
 }
 
+void detail::pool_core::resize(std::uint32_t workers) {
+  check_not_forked();
+  const std::lock_guard guard{resizing_};
+  change_workers(workers);
+  workers_.store(workers, std::memory_order_relaxed);
+}
+
+void detail::pool_core::change_workers(std::uint32_t workers) {
+  actors::pool_port{*box}.resize(workers);
+}
+
 void detail::submit(pool_core& pool, task_ptr t) {
   pool.check_not_forked();
   actors::pool_port{*pool.box}.push(std::move(t));

@@ -35,14 +35,28 @@ namespace tuning = kernel::tuning;
 
 }  // namespace
 
+namespace {
+
+std::uint64_t checked_bound(std::size_t buffersize) {
+  if (buffersize == 0) refuse("buffersize must be at least 1: nothing can be in flight");
+  return std::min<std::uint64_t>(buffersize, actors::unbounded);
+}
+
+void check_chunksize(std::size_t chunksize, std::uint64_t buffersize) {
+  if (chunksize > buffersize)
+    refuse("chunksize (" + std::to_string(chunksize) + ") is larger than buffersize ("
+           + std::to_string(buffersize) + "): a batch could never be filled");
+}
+
+}  // namespace
+
 run_limits checked(const map_options& o, const pool_core& pool) {
   run_limits limits;
   if (o.buffersize) {
-    if (*o.buffersize == 0) refuse("buffersize must be at least 1: nothing can be in flight");
-    limits.buffersize = std::min<std::uint64_t>(*o.buffersize, actors::unbounded);
+    limits.buffersize = checked_bound(*o.buffersize);
   } else {
     limits.buffersize = std::max<std::uint64_t>(tuning::least_automatic_bound,
-                                                tuning::items_per_worker * pool.workers);
+                                                tuning::items_per_worker * pool.workers());
     limits.widest = std::max(limits.buffersize, tuning::automatic_bound);
   }
   if (o.chunksize) {
@@ -50,9 +64,7 @@ run_limits checked(const map_options& o, const pool_core& pool) {
       refuse("chunksize must be at least 1; leave it out for automatic batches");
     if (!o.buffersize)
       limits.widest = limits.buffersize = std::max<std::uint64_t>(limits.widest, *o.chunksize);
-    if (*o.chunksize > limits.buffersize)
-      refuse("chunksize (" + std::to_string(*o.chunksize) + ") is larger than buffersize ("
-             + std::to_string(limits.buffersize) + "): a batch could never be filled");
+    check_chunksize(*o.chunksize, limits.buffersize);
     limits.chunksize = static_cast<std::uint32_t>(std::min<std::size_t>(*o.chunksize, 1u << 20));
   }
   if (o.timeout && *o.timeout < std::chrono::nanoseconds::zero())
@@ -70,6 +82,15 @@ run_limits checked(const map_options& o, const pool_core& pool) {
   limits.ordered = o.ordered;
   return limits;
 }
+
+namespace {
+
+/// Tokens that go back at a time.
+std::uint64_t group_of(std::uint64_t buffersize) {
+  return std::max<std::uint64_t>(buffersize / tuning::token_group_share, 1);
+}
+
+}  // namespace
 
 struct sink::impl {
   static constexpr std::uint64_t unknown = std::numeric_limits<std::uint64_t>::max();
@@ -135,7 +156,7 @@ sink::sink(std::shared_ptr<pool_core> pool, std::shared_ptr<job> work, std::uniq
       actors::pool_port{*pool->box}.open(limits, std::move(work), std::move(from), made->bell);
   made->pool = std::move(pool);
   impl_ = made.release();
-  impl_->group = std::max<std::uint64_t>(limits.buffersize / tuning::token_group_share, 1);
+  impl_->group = group_of(limits.buffersize);
   taken_ = &impl_->run->seen.taken;
   stopped_ = &impl_->run->seen.stopped;
 }
@@ -196,6 +217,7 @@ bool sink::next_span() {
         chunk_ = span.in;
         end_ = quick_end_ = span.end;
         impl_->span_size = span.count;
+        impl_->group = group_of(span.buffersize);
         offset_ = span.end - span.count - 1;
         // Workers that pull many fine-grained items have enough tokens until the end of the span.
         if (impl_->group == 1 || !r.in.at_hand || impl_->size() != grain::fine)
@@ -231,6 +253,14 @@ void sink::give_back() {
 void sink::give_back_after_group() {
   const std::uint64_t last = std::uint64_t{offset_ + 1} + impl_->group - 1;
   quick_end_ = static_cast<std::uint32_t>(std::min<std::uint64_t>(end_, last));
+}
+
+void sink::resize(std::size_t buffersize) {
+  const std::uint64_t bound = checked_bound(buffersize);
+  if (impl_ && impl_->options.chunksize) check_chunksize(*impl_->options.chunksize, bound);
+  if (!impl_) return;
+  impl_->port().resize(*impl_->run, bound);
+  impl_->pool->bound_changed(bound);
 }
 
 void sink::stop() noexcept { impl_->port().stop(*impl_->run); }

@@ -48,6 +48,7 @@ struct account {
   run_id id = 0;
   bool ended = false, stopped = false;
   run_limits limits;
+  std::uint64_t wanted = 1;  // the buffersize that is asked for; a larger one shrinks to it
   run_counts counts;
   used_time used;
   cost_estimate cost;
@@ -89,7 +90,16 @@ struct account {
 
   void drop(std::uint64_t count) {
     counts.dropped += count;
+    release(count);
+  }
+
+  /// Tokens come back. Those that are too many are no more.
+  void release(std::uint64_t count) {
     counts.free += count;
+    if (limits.buffersize <= wanted) return;
+    const std::uint64_t n = std::min(counts.free, limits.buffersize - wanted);
+    counts.free -= n;
+    limits.buffersize -= n;
   }
 
   void check() const {

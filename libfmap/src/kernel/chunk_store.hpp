@@ -17,6 +17,7 @@ std::uint32_t chunk_capacity(std::uint64_t buffersize, std::uint32_t batch, deta
 struct outcome_span {
   chunk* in = nullptr;
   std::uint32_t end = 0, count = 0;
+  std::uint64_t buffersize = 0;  // of the run, when they were handed out
 };
 
 /// Owns the chunks of one run. A chunk has an id, which a later one may get when it is gone.

@@ -65,6 +65,21 @@ void pool_port::set_task_job(std::shared_ptr<job> tasks) {
   v->task_job = std::move(tasks);
 }
 
+void pool_port::resize(std::uint32_t workers) {
+  visit v{box_};
+  v->phase.check_open();
+  v->staff.resize(workers);
+  for (auto& [id, r] : v->runs) {
+    recompute_tempo(v, *r);
+    v.call_source(*r);
+  }
+  v.dismiss_surplus(any_number);
+  if (v->staff.must_shrink())
+    for (const worker* w : v->workers.all())
+      if (w->remote) v.ring(w->bell);  // it comes by only when it is rung
+  v.call_worker(urgency::at_once);
+}
+
 void pool_port::shut_down() {
   visit v{box_};
   if (!v->phase.close()) return;

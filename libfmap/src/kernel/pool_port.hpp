@@ -24,6 +24,10 @@ public:
   /// The job of the tasks, if it is not the one for threads. Before the first push().
   void set_task_job(std::shared_ptr<job> tasks);
 
+  /// There are to be so many workers: more are started as there is work for them, and those that are too many leave
+  /// after what they are executing. Throws broken_pool or pool_shutdown.
+  void resize(std::uint32_t workers);
+
   /// No new runs and tasks; sources stop pulling, what was pulled is finished, workers leave when all is done.
   void shut_down();
 

@@ -33,6 +33,15 @@ void end_item(visit& v, const casualty& dead, worker_id heir,
   report_finished(v, r, heir, dead.item.first, 1, {});
 }
 
+/// It takes no more, and another worker may be started in its place.
+void take_no_more(visit& v, worker& w) {
+  v->workers.rests(w);
+  if (!std::exchange(w.supervised, false)) return;
+  v->staff.retired();
+  w.retired = true;
+  v.call_worker(urgency::at_once);
+}
+
 }  // namespace
 
 void remote_port::join_remote(worker& w, doorbell_ptr bell, std::uint32_t weight,
@@ -61,6 +70,10 @@ parcel remote_port::take(worker& w, std::uint32_t most, worker_id hand) {
   v->workers.rests(w);
   w.where = presence::at_work;
   if (v->phase.broken() || most == 0) return {};
+  if (v->staff.must_shrink() && w.supervised) {
+    take_no_more(v, w);
+    return {};
+  }
   span s = v->ledger.take(w.id, 0, w.hurry);
   if (!s) {
     w.hurry = false;
@@ -143,11 +156,7 @@ void remote_port::lost(worker& w, const std::function<mark(run_id, std::uint64_t
 
 void remote_port::retire(worker& w) {
   visit v{box_};
-  v->workers.rests(w);
-  if (!std::exchange(w.supervised, false)) return;
-  v->staff.retired();
-  w.retired = true;
-  v.call_worker(urgency::at_once);
+  take_no_more(v, w);
 }
 
 void remote_port::rest(worker& w) {

@@ -95,6 +95,7 @@ struct run {
   std::shared_ptr<job> work;
   const clock::time_point opened = clock::now();
   phase now = phase::flowing;
+  std::uint64_t widest = limits.widest;  // 0: the user has said how many may be in flight
   tempo pace;
   cost_sampler sampler;
   chunk_store chunks;

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <utility>
 
 namespace fmap::kernel {
 
@@ -13,6 +14,7 @@ namespace fmap::kernel {
 run_id run_book::open(const run_limits& limits) {
   account& r = runs_.add();
   r.limits = limits;
+  r.wanted = limits.buffersize;
   r.counts.free = limits.buffersize;
   r.cost.expect(limits.expected_cost);
   r.growing.start(limits.expected_cost.count() > 0);
@@ -50,16 +52,29 @@ void run_book::end(run_id id) {
   account* r = runs_.find(id);
   if (r == nullptr) return;
   r->ended = true;
-  r->counts.free += r->counts.granted;
-  r->counts.granted = 0;
+  r->release(std::exchange(r->counts.granted, 0));
   r->check();
 }
 
-void run_book::widen(run_id id, std::uint64_t buffersize) {
+void run_book::resize(run_id id, std::uint64_t buffersize) {
   account* r = runs_.find(id);
-  if (r == nullptr || r->stopped || buffersize <= r->limits.buffersize) return;
-  r->counts.free += buffersize - r->limits.buffersize;
-  r->limits.buffersize = buffersize;
+  if (r == nullptr || r->stopped) return;
+  r->wanted = buffersize;
+  const std::uint64_t more = buffersize - std::min(buffersize, r->limits.buffersize);
+  r->limits.buffersize += more;
+  r->release(more);
+  r->check();
+}
+
+bool run_book::narrowing(run_id id) const {
+  const account* r = runs_.find(id);
+  return r != nullptr && r->limits.buffersize > r->wanted;
+}
+
+void run_book::give_back_granted(run_id id) {
+  account* r = runs_.find(id);
+  if (r == nullptr) return;
+  r->release(std::exchange(r->counts.granted, 0));
   r->check();
 }
 
@@ -97,7 +112,7 @@ void run_book::taken(run_id id, std::uint64_t count) {
   assert(count <= r->counts.ready && "took more than was ready");
   r->counts.ready -= count;
   r->counts.taken += count;
-  r->counts.free += count;
+  r->release(count);
   r->check();
 }
 

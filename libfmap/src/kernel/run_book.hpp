@@ -32,8 +32,14 @@ public:
   /// The source is done: granted tokens come back and none are granted any more.
   void end(run_id);
 
-  /// Adds tokens until there are `buffersize`; a run is never narrowed.
-  void widen(run_id, std::uint64_t buffersize);
+  /// From now on there are `buffersize` tokens: more at once, fewer as they come back.
+  void resize(run_id, std::uint64_t buffersize);
+
+  /// Whether a run has more tokens than it is to have.
+  bool narrowing(run_id) const;
+
+  /// The source hands back what it was granted and has not used.
+  void give_back_granted(run_id);
 
   // -- cost and time ----------------------------------------------------------
 

@@ -16,9 +16,9 @@ namespace {
 
 /// Where the user left the bound open.
 void raise_bound(visit& v, run& r) {
-  if (r.limits.widest == 0 || r.pace.cost.count() == 0) return;
+  if (r.widest == 0 || r.pace.cost.count() == 0) return;
   const std::uint64_t bound = v->ledger.buffersize(r.id);
-  auto wanted = raised_bound(r.pace.cost, bound, r.limits.widest, v->staff.capacity());
+  auto wanted = raised_bound(r.pace.cost, bound, r.widest, v->staff.capacity());
   if (v->ledger.has_nodes()) {
     const std::uint64_t useful = v->ledger.useful_bound(r.id);
     if (useful > wanted.value_or(bound)) wanted = useful;
@@ -26,7 +26,7 @@ void raise_bound(visit& v, run& r) {
   if (!wanted) return;
   const run_counts c = v->ledger.counts(r.id);
   if (c.pulled - c.queued - c.held - c.waiting < tuning::first_items) return;
-  v->ledger.widen(r.id, *wanted);
+  v->ledger.resize(r.id, *wanted);
   v.call_source(r);
 }
 
@@ -135,6 +135,20 @@ void split(visit& v, worker& w) {
 void split_batches(visit& v, run& r) {
   for (worker* w : v->workers.all())
     if (w->has.of == &r && w->has.items.count > 1) split(v, *w);
+}
+
+void resize_bound(visit& v, run& r, std::uint64_t buffersize) {
+  if (!r.flowing()) return;
+  r.widest = 0;
+  v->ledger.resize(r.id, buffersize);
+  if (v->ledger.narrowing(r.id)) {
+    if (r.in.pulling)
+      hurry_source(v, r, 1);  // it gives back what it has not used
+    else
+      v->ledger.give_back_granted(r.id);
+  }
+  recompute_tempo(v, r);
+  v.call_source(r, urgency::at_once);
 }
 
 void halt(visit& v, run& r) {

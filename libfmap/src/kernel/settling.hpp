@@ -44,4 +44,7 @@ void split_batches(visit&, run&);
 /// Stops a run.
 void halt(visit&, run&);
 
+/// The user says how many items may be in flight.
+void resize_bound(visit&, run&, std::uint64_t buffersize);
+
 }  // namespace fmap::kernel

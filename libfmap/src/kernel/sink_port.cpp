@@ -29,6 +29,7 @@ next_result sink_port::next(run& r, outcome_span& s, presence waiting) {
     s.in = &r.chunks.at(n.chunk);
     s.count = n.count;
     s.end = s.in->offset(n.first) + n.count;
+    s.buffersize = v->ledger.buffersize(r.id);
     return next_result::outcomes;
   }
   if (exhausted(*v, r)) return next_result::end;
@@ -50,6 +51,12 @@ void sink_port::give_tokens_back(run& r) {
   if (r.stopped()) return;
   count_taken(v, r);
   v.call_source(r);
+}
+
+void sink_port::resize(run& r, std::uint64_t buffersize) {
+  visit v{box_};
+  const auto it = v->runs.find(r.id);
+  if (it != v->runs.end()) resize_bound(v, *it->second, buffersize);
 }
 
 void sink_port::tick_now() {

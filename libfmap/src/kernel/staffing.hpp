@@ -40,8 +40,12 @@ public:
   std::uint32_t capacity() const { return capacity_; }
   bool may_start() const { return started_ < allowed() && retiring_ < 2 * capacity_; }
 
-  /// More workers than there may be: some were started for others that were blocked then.
+  /// More workers than there may be: some were started for others that were blocked then, or there may be fewer now.
   bool surplus() const { return started_ > allowed(); }
+  std::uint32_t surplus_workers() const { return surplus() ? started_ - allowed() : 0; }
+
+  /// There may be fewer now: who is at work leaves after its batch, whatever there is to do.
+  bool must_shrink() const { return shrinking_ && surplus(); }
 
   /// No worker is left.
   bool nobody() const { return started_ + retiring_ == 0; }
@@ -64,6 +68,12 @@ public:
   void shrink() {
     --capacity_;
     never_came();
+  }
+
+  /// There may be so many from now on.
+  void resize(std::uint32_t capacity) {
+    shrinking_ = capacity < capacity_ || (shrinking_ && surplus());
+    capacity_ = capacity;
   }
   void start_reserve() {
     start_one();
@@ -103,11 +113,13 @@ public:
   void retired() {
     --started_;
     ++retiring_;
+    shrinking_ = must_shrink();
   }
   void left(bool supervised, bool was_retired, bool reserve) {
     if (supervised) --started_;
     if (was_retired) --retiring_;
     if (reserve) --reserves_;
+    shrinking_ = must_shrink();
   }
 
   // -- waits ------------------------------------------------------------------
@@ -132,6 +144,7 @@ private:
   std::uint32_t started_ = 0, to_start_ = 0, retiring_ = 0;
   std::uint32_t blocked_ = 0, aside_ = 0;  // workers that wait, and those that see something out
   std::uint32_t reserves_ = 0, reserves_to_join_ = 0;  // of those started
+  bool shrinking_ = false;                             // until there are few enough
 };
 
 }  // namespace fmap::kernel

@@ -3,6 +3,7 @@
 
 #include "src/kernel/visit.hpp"
 
+#include <algorithm>
 #include <cassert>
 
 #include "src/kernel/scenes.hpp"
@@ -148,13 +149,14 @@ void visit::call_all() {
   for (const auto& waiter : p.left) ring(waiter);
 }
 
-void visit::dismiss_surplus() {
+void visit::dismiss_surplus(std::uint32_t most) {
   mailbox_parts& p = box_.parts_;
   const auto dismiss = [&](worker& w) {
     p.workers.rests(w);
     ring(w.bell);
   };
-  if (p.staff.surplus() && p.workers.anyone_asleep()) dismiss(p.workers.last_asleep());
+  for (auto n = std::min(most, p.staff.surplus_workers()); n != 0 && p.workers.anyone_asleep(); --n)
+    dismiss(p.workers.last_asleep());
   while (!p.staff.any_blocked() && p.workers.several_reserves_asleep())
     dismiss(*p.workers.sleeping_reserve());
 }

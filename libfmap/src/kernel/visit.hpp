@@ -79,8 +79,8 @@ public:
   /// Lets everybody see that the pool is closing, or that it has nothing left to do.
   void call_all();
 
-  /// Rings the workers that are to leave: they find nothing, and do.
-  void dismiss_surplus();
+  /// Rings workers that are to leave, this many at most: they find nothing, and do.
+  void dismiss_surplus(std::uint32_t most = 1);
 
   /// Something is put off, or relies on the tick.
   void want_tick();

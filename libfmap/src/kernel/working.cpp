@@ -127,7 +127,7 @@ void work_on(worker& w, const span& s, visit& v) {
 }  // namespace
 
 void work_all(worker& w, visit& v) {
-  for (bool worked = false; !v->phase.broken();) {
+  for (bool worked = false; !v->phase.broken() && !v->staff.must_shrink();) {
     if (pull_next(v)) v->workers.comes(w, v.now());
     if (v->phase.broken()) return;
     if (const span s = v->ledger.take(w.id)) {

@@ -131,7 +131,10 @@ void session::take() {
          && !port_.retired() && line_->waiting() < enough_waiting) {
     if (!has_slot_ && !(has_slot_ = shared_->slots.acquire(bell_))) return;
     const parcel p = port_.take(most ? *most - sent_ : any_number);
-    if (!p) return;
+    if (!p) {
+      if (port_.retired()) transfer_->recall_all();  // there are to be fewer workers: others take what has not begun
+      return;
+    }
     if (held().empty()) watchdog_.progress(now());
     sent_ += transfer_->send(p);
     if (most && sent_ == *most) port_.retire();
