@@ -62,14 +62,14 @@ public:
   /// Any thread may call it, at any time. Throws pool_shutdown or broken_pool.
   void resize(std::uint32_t workers);
 
+  /// The number of workers adapts, up to `most`; one that is not needed for this long leaves. Throws
+  /// std::invalid_argument.
+  void adapt(std::uint32_t most, std::chrono::nanoseconds idle_timeout);
+
   /// A map on this pool may have so many items in flight from now on.
   virtual void bound_changed(std::uint64_t /*buffersize*/) {}
 
   const std::shared_ptr<actors::shared_mailbox> box;
-
-protected:
-  /// One thread at a time calls it. Throws as resize() does.
-  virtual void change_workers(std::uint32_t workers);
 
 private:
   std::mutex resizing_;

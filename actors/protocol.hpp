@@ -133,6 +133,17 @@ auto inspect(Inspector& f, tick& x) {
   return inspect_members(f, x, "fmap::actors::tick", &tick::number);
 }
 
+/// "Look whether there should be more workers, or fewer." From the supervisor of a pool that may grow to itself, while
+/// items wait or more workers than at rest are there. Only the one that was sent last counts.
+struct adapt {
+  std::uint64_t number = 0;
+};
+
+template <class Inspector>
+auto inspect(Inspector& f, adapt& x) {
+  return inspect_members(f, x, "fmap::actors::adapt", &adapt::number);
+}
+
 /// "This actor has ended." From an actor's end to a neighbour of its; within a process.
 struct neighbour_gone {
   caf::actor_addr who;
@@ -179,6 +190,7 @@ CAF_ADD_TYPE_ID(fmap, (fmap::actors::tick))
 CAF_ADD_TYPE_ID(fmap, (fmap::actors::neighbour_gone))
 CAF_ADD_TYPE_ID(fmap, (fmap::actors::end_order))
 CAF_ADD_TYPE_ID(fmap, (fmap::actors::errand))
+CAF_ADD_TYPE_ID(fmap, (fmap::actors::adapt))
 CAF_END_TYPE_ID_BLOCK(fmap)
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fmap::actors::errand)

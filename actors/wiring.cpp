@@ -107,16 +107,11 @@ std::shared_ptr<detail::pool_core> make_threads(std::uint32_t workers,
 process_core::process_core(caf::actor_system& system, std::shared_ptr<caf::actor_system> owner,
                            std::uint32_t workers, remote::process_settings settings)
     : actor_core{system, std::move(owner), workers, threads::own},
-      shared_{std::make_shared<remote::process_shared>(workers, std::move(settings))} {
+      shared_{std::make_shared<remote::process_shared>(std::move(settings))} {
   pool_port{*box}.set_task_job(std::make_shared<detail::remote_task_job>());
   start_supervisor([&system, box = box, shared = shared_] {
     return spawn<process_session>(system, threads::own, box, shared);
   });
-}
-
-void process_core::change_workers(std::uint32_t workers) {
-  actor_core::change_workers(workers);
-  shared_->slots.resize(workers);
 }
 
 void process_core::end_workers(remote::process_shared::ending how, const char* why) {

@@ -94,8 +94,6 @@ public:
 
   bool can_kill() const override { return true; }
 
-  void change_workers(std::uint32_t workers) override;
-
   /// Ends all processes now; the pool is shut down and broken.
   void end_workers(remote::process_shared::ending how, const char* why);
 

@@ -14,6 +14,10 @@ caf::behavior supervisor::make_behavior() {
         const auto duties = supervisor_port{*box_}.take_duties();
         for (std::uint32_t i = 0; i != duties.start; ++i) start_worker();
         if (duties.tick) tick_after(tuning::tick);
+        if (duties.adapt) {
+          idle_.look(clock::now());
+          look_after(tuning::adapt_look);
+        }
         if (duties.quit) quit();
       },
       // Something has been withheld for a while.
@@ -21,6 +25,12 @@ caf::behavior supervisor::make_behavior() {
         if (t.number != last_tick_) return;
         const auto next = supervisor_port{*box_}.tick();
         if (next.count() != 0) tick_after(next);
+      },
+      // Items wait, or there are more workers than at rest.
+      [this](adapt a) {
+        if (a.number != last_look_) return;
+        const auto next = supervisor_port{*box_}.adapt(idle_.look(clock::now()));
+        if (next.count() != 0) look_after(next);
       },
   };
 }
@@ -37,6 +47,11 @@ void supervisor::start_worker() {
 
 void supervisor::tick_after(std::chrono::microseconds delay) {
   post_later(this, delay, tick{++last_tick_});
+}
+
+void supervisor::look_after(clock::duration delay) {
+  post_later(this, std::chrono::duration_cast<std::chrono::microseconds>(delay),
+             adapt{++last_look_});
 }
 
 // When it was ended by an exit message, nobody would start workers any more: the pool is broken.

@@ -9,6 +9,7 @@
 #include <caf/actor.hpp>
 
 #include "actors/protocol.hpp"
+#include "src/core/idle_processors.hpp"
 #include "src/kernel/supervisor_port.hpp"
 
 namespace fmap::actors {
@@ -17,6 +18,7 @@ namespace fmap::actors {
 ///
 ///   quiet --wake--> starts workers, then ticking or quiet
 ///   ticking --tick--> ticking, or quiet when nothing is withheld
+///   adapting --adapt--> adapting, or not when there are as few workers as at rest; beside the other two
 ///   any --wake, pool shut down and all done--> gone
 class supervisor final : public detached_actor {
 public:
@@ -35,11 +37,13 @@ public:
 private:
   void start_worker();
   void tick_after(std::chrono::microseconds delay);
+  void look_after(clock::duration delay);
 
   std::shared_ptr<shared_mailbox> box_;
   std::function<caf::actor()> spawn_worker_;
   std::function<void(std::exception_ptr)> give_up_;
-  std::uint64_t last_tick_ = 0;
+  std::uint64_t last_tick_ = 0, last_look_ = 0;
+  detail::idle_processors idle_{tuning::idle_window};
 };
 
 }  // namespace fmap::actors

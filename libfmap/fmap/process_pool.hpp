@@ -83,6 +83,10 @@ struct process_pool_options {
 
   /// Bytes of address space for each process, as setrlimit(2) has it. Left out: no limit of its own.
   std::optional<std::size_t> address_space_limit{};
+
+  /// As those of thread_pool_options.
+  std::optional<std::size_t> max_workers{};
+  detail::any_duration idle_timeout = std::chrono::seconds{10};
 };
 
 /// Worker processes. They run this program's own executable (so `main` must call `fmap::init` first) and

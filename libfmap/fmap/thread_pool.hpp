@@ -9,6 +9,7 @@
 #include <utility>
 
 #include <fmap/detail/api.hpp>
+#include <fmap/detail/duration.hpp>
 #include <fmap/detail/function.hpp>
 #include <fmap/executor.hpp>
 
@@ -34,6 +35,14 @@ struct thread_pool_options {
 
   /// Runs once in each worker's thread before its first item. If it throws, the pool is broken.
   std::function<void()> initializer{};
+
+  /// Not less than `workers`: the pool may grow to as many, one worker each 5 milliseconds, while items wait and at
+  /// least half a processor is idle (on average over 50 milliseconds): then the workers sleep inside of their items.
+  /// Left out: it has `workers`.
+  std::optional<std::size_t> max_workers{};
+
+  /// A pool that has grown looks for this long how many of its workers are idle all the time; so many leave then.
+  detail::any_duration idle_timeout = std::chrono::seconds{10};
 };
 
 namespace detail {

@@ -34,8 +34,10 @@ std::shared_ptr<detail::pool_core> make_core(caf::actor_system& system,
     throw std::logic_error{
         "fmap: worker processes run this program's main: call fmap::init(argc, argv) first in it"};
   const auto workers = checked_workers(options.workers.value_or(detail::usable_processors()));
-  return std::make_shared<actors::process_core>(system, std::move(owner), workers,
-                                                settings_of(options));
+  auto core = std::make_shared<actors::process_core>(system, std::move(owner), workers,
+                                                     settings_of(options));
+  if (options.max_workers) core->adapt(checked_workers(*options.max_workers), options.idle_timeout);
+  return core;
 }
 
 }  // namespace

@@ -29,11 +29,16 @@ std::uint32_t checked_workers(const thread_pool_options& options) {
 }
 
 template <class Core>
-std::shared_ptr<detail::pool_core> own_core(std::uint32_t workers,
-                                            std::function<void()> initializer) {
+std::shared_ptr<detail::pool_core> own_core(thread_pool_options options) {
+  const std::uint32_t n = checked_workers(options);
   auto system = actors::default_system();
   auto& s = *system;
-  return std::make_shared<Core>(s, std::move(system), workers, std::move(initializer));
+  return std::make_shared<Core>(s, std::move(system), n, std::move(options.initializer));
+}
+
+/// The number of workers adapts, if it is to.
+void adapt(detail::pool_core& core, const thread_pool_options& options) {
+  if (options.max_workers) core.adapt(checked_workers(*options.max_workers), options.idle_timeout);
 }
 
 /// A bound as a number of threads.
@@ -44,14 +49,16 @@ std::uint32_t threads_for(std::uint64_t buffersize) {
 }  // namespace
 
 thread_pool::thread_pool(thread_pool_options options) {
-  const std::uint32_t n = checked_workers(options);
-  core_ = own_core<actors::thread_core>(n, std::move(options.initializer));
+  core_ = own_core<actors::thread_core>(options);
+  adapt(*core_, options);
 }
 
 std::shared_ptr<detail::pool_core> detail::make_thread_core(caf::actor_system& system,
                                                             thread_pool_options options) {
-  return std::make_shared<actors::thread_core>(system, nullptr, checked_workers(options),
-                                               std::move(options.initializer));
+  auto core = std::make_shared<actors::thread_core>(system, nullptr, checked_workers(options),
+                                                    options.initializer);
+  adapt(*core, options);
+  return core;
 }
 
 thread_pool::thread_pool(caf::actor_system& system, thread_pool_options options) {
@@ -59,7 +66,7 @@ thread_pool::thread_pool(caf::actor_system& system, thread_pool_options options)
 }
 
 std::shared_ptr<detail::pool_core> detail::make_waiting_core(std::size_t buffersize) {
-  return own_core<actors::waiting_core>(threads_for(buffersize), {});
+  return own_core<actors::waiting_core>({.workers = threads_for(buffersize)});
 }
 
 void actors::waiting_core::bound_changed(std::uint64_t buffersize) {

@@ -134,13 +134,19 @@ TEST_CASE("staffing: no more workers than there may be, whoever waits, retires o
   const std::uint64_t seed = testing::seed();
   INFO(testing::seed_message(seed));
   testing::dice d{seed};
-  constexpr std::uint32_t capacity = 3;
+  std::uint32_t capacity = 3;
   staffing s{capacity};
   std::uint32_t under_way = 0, joined = 0, retiring = 0, blocked = 0, aside = 0;
   int wrong = 0;
   for (int step = 0; step != 50'000; ++step) {
     const std::uint32_t before = under_way + joined;
-    switch (d.below(10)) {
+    switch (d.below(11)) {
+      case 10:
+        if (!d.one_in(8)) break;
+        capacity = static_cast<std::uint32_t>(d.between(1, 6));
+        s.resize(capacity);
+        wrong += s.must_shrink() && !s.surplus();
+        break;
       case 0:
       case 1:
         wrong += s.may_start() != (before < capacity + blocked + aside && retiring < 2 * capacity);
@@ -202,6 +208,29 @@ TEST_CASE("staffing: no more workers than there may be, whoever waits, retires o
     wrong += s.hopeless(1) != (under_way + joined <= blocked);
   }
   CHECK(wrong == 0);
+}
+
+TEST_CASE("staffing: fewer workers are to leave at once only until there are few enough") {
+  staffing s{4};
+  for (int i = 0; i != 4; ++i) s.start_one();
+  CHECK(s.take_starts() == 4);
+  s.resize(2);
+  CHECK(s.must_shrink());
+  CHECK(s.surplus_workers() == 2);
+  s.left(true, false, false);
+  CHECK(s.must_shrink());
+  s.retired();
+  CHECK_FALSE(s.must_shrink());
+  CHECK_FALSE(s.may_start());
+  // Who comes on top for one that was blocked goes when there is nothing to do.
+  CHECK(s.block());
+  s.start_one();
+  s.unblock();
+  CHECK(s.surplus());
+  CHECK_FALSE(s.must_shrink());
+  s.resize(5);
+  CHECK_FALSE(s.surplus());
+  CHECK(s.may_start());
 }
 
 TEST_CASE("staffing: a reserve comes on top, and goes without leaving a place") {

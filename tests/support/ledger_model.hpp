@@ -44,7 +44,7 @@ struct worker_model {
 
 struct run_model {
   run_limits limits;
-  std::uint64_t wanted = 0;  // tokens
+  std::uint64_t wanted = 0;                   // tokens
   std::map<std::uint64_t, item_model> items;  // in flight
   std::vector<std::uint64_t> handed_out;      // in this order
   std::uint64_t free = 0, granted = 0, pulled = 0, taken = 0, dropped = 0, next_out = 0;

@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // What every pool of workers can do: submit, shutdown.
 
+#include <algorithm>
+#include <stdexcept>
+#include <string>
+
+#include <fmap/detail/duration.hpp>
 #include <fmap/executor.hpp>
 
 #include "actors/pool_core.hpp"
@@ -19,12 +24,17 @@ void detail::pool_core::check_not_forked() const {
 void detail::pool_core::resize(std::uint32_t workers) {
   check_not_forked();
   const std::lock_guard guard{resizing_};
-  change_workers(workers);
+  actors::pool_port{*box}.resize(workers);
   workers_.store(workers, std::memory_order_relaxed);
 }
 
-void detail::pool_core::change_workers(std::uint32_t workers) {
-  actors::pool_port{*box}.resize(workers);
+void detail::pool_core::adapt(std::uint32_t most, std::chrono::nanoseconds idle_timeout) {
+  if (most < workers())
+    throw std::invalid_argument{"fmap: max_workers (" + std::to_string(most)
+                                + ") is less than workers (" + std::to_string(workers()) + ")"};
+  if (idle_timeout <= std::chrono::nanoseconds::zero())
+    throw std::invalid_argument{"fmap: idle_timeout must be positive"};
+  actors::pool_port{*box}.adapt({workers(), most, std::min(idle_timeout, for_ever)});
 }
 
 void detail::submit(pool_core& pool, task_ptr t) {

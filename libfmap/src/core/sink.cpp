@@ -55,8 +55,7 @@ run_limits checked(const map_options& o, const pool_core& pool) {
   if (o.buffersize) {
     limits.buffersize = checked_bound(*o.buffersize);
   } else {
-    limits.buffersize = std::max<std::uint64_t>(tuning::least_automatic_bound,
-                                                tuning::items_per_worker * pool.workers());
+    limits.buffersize = kernel::automatic_bound(pool.workers());
     limits.widest = std::max(limits.buffersize, tuning::automatic_bound);
   }
   if (o.chunksize) {

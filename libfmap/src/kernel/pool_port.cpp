@@ -68,16 +68,13 @@ void pool_port::set_task_job(std::shared_ptr<job> tasks) {
 void pool_port::resize(std::uint32_t workers) {
   visit v{box_};
   v->phase.check_open();
-  v->staff.resize(workers);
-  for (auto& [id, r] : v->runs) {
-    recompute_tempo(v, *r);
-    v.call_source(*r);
-  }
-  v.dismiss_surplus(any_number);
-  if (v->staff.must_shrink())
-    for (const worker* w : v->workers.all())
-      if (w->remote) v.ring(w->bell);  // it comes by only when it is rung
-  v.call_worker(urgency::at_once);
+  v->adapts.resize(workers);
+  resize_staff(v, workers);
+}
+
+void pool_port::adapt(const adaptive_limits& limits) {
+  visit v{box_};
+  v->adapts.allow(limits);
 }
 
 void pool_port::shut_down() {
@@ -123,6 +120,11 @@ void pool_port::wait_until_left() {
 bool pool_port::closing() {
   const visit v{box_};
   return v->phase.closing();
+}
+
+std::uint32_t pool_port::workers() {
+  const visit v{box_};
+  return v->staff.capacity();
 }
 
 std::exception_ptr pool_port::broken() {

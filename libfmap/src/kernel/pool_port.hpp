@@ -24,6 +24,9 @@ public:
   /// The job of the tasks, if it is not the one for threads. Before the first push().
   void set_task_job(std::shared_ptr<job> tasks);
 
+  /// The number of workers is to adapt.
+  void adapt(const adaptive_limits&);
+
   /// There are to be so many workers: more are started as there is work for them, and those that are too many leave
   /// after what they are executing. Throws broken_pool or pool_shutdown.
   void resize(std::uint32_t workers);
@@ -41,6 +44,7 @@ public:
   void wait_until_left();
 
   bool closing();
+  std::uint32_t workers();  ///< that it may have now
   std::exception_ptr broken();
 
   /// How often each reason has decided so far whether somebody was called.

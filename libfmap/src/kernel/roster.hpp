@@ -36,6 +36,7 @@ public:
   // -- who is called --------------------------------------------------------------
 
   bool anyone_asleep() const { return !asleep_.empty(); }
+  std::uint32_t asleep() const { return static_cast<std::uint32_t>(asleep_.size()); }
 
   /// The worker to call, of those that would take something.
   template <class Takes>

@@ -137,6 +137,21 @@ void split_batches(visit& v, run& r) {
     if (w->has.of == &r && w->has.items.count > 1) split(v, *w);
 }
 
+void resize_staff(visit& v, std::uint32_t workers) {
+  v->staff.resize(workers);
+  for (auto& [id, r] : v->runs) {
+    if (const auto bound = std::min(automatic_bound(workers), r->widest);
+        bound > v->ledger.buffersize(id))
+      v->ledger.resize(id, bound);
+    recompute_tempo(v, *r);
+    v.call_source(*r);
+  }
+  v.dismiss_surplus(any_number);
+  for (const worker* w : v->workers.all())
+    if (w->remote) v.ring(w->bell);  // it may have to leave, or may begin
+  v.call_worker(urgency::at_once);
+}
+
 void resize_bound(visit& v, run& r, std::uint64_t buffersize) {
   if (!r.flowing()) return;
   r.widest = 0;

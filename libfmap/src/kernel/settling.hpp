@@ -44,6 +44,9 @@ void split_batches(visit&, run&);
 /// Stops a run.
 void halt(visit&, run&);
 
+/// There may be so many workers from now on.
+void resize_staff(visit&, std::uint32_t workers);
+
 /// The user says how many items may be in flight.
 void resize_bound(visit&, run&, std::uint64_t buffersize);
 

@@ -8,6 +8,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "src/kernel/adaptation.hpp"
 #include "src/kernel/cost_book.hpp"
 #include "src/kernel/forks.hpp"
 #include "src/kernel/pool_phase.hpp"
@@ -33,6 +34,7 @@ struct mailbox_parts {
   std::unordered_map<run_id, run_ptr> runs;
   roster workers;
   staffing staff;
+  adaptation adapts;
   pull_line pulls;
   tick_schedule tick;
   postponed later;

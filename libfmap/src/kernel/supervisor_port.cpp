@@ -42,7 +42,8 @@ void supervisor_port::supervisor_gone(std::exception_ptr why) {
 
 duties supervisor_port::take_duties() {
   visit v{box_};
-  return {v->staff.take_starts(), v->tick.take_wanted(), v->phase.closing() && settled(*v)};
+  return {v->staff.take_starts(), v->tick.take_wanted(), v->adapts.take_wanted(),
+          v->phase.closing() && settled(*v)};
 }
 
 void supervisor_port::start_all() {
@@ -67,6 +68,20 @@ std::chrono::microseconds supervisor_port::tick() {
   }
   if (v->ledger.queued() != 0) fail_if_broken(v);
   return next;
+}
+
+clock::duration supervisor_port::adapt(double idle_processors) {
+  visit v{box_};
+  if (v->phase.closing() || v->phase.broken()) return {};
+  const std::uint32_t workers = v->staff.capacity();
+  const adaptive_scene now{.workers = workers,
+                           .idle = v->workers.asleep(),
+                           .items_wait = v->ledger.queued() != 0,
+                           .all_started = !v->staff.may_start(),
+                           .idle_processors = idle_processors};
+  const std::uint32_t wanted = v->adapts.look(now, v.now());
+  if (wanted != workers) resize_staff(v, wanted);
+  return v->adapts.pause(wanted);
 }
 
 bool supervisor_port::start_failed(std::size_t in_vain, std::uint32_t proven) {

@@ -16,6 +16,8 @@ struct duties {
   std::uint32_t start = 0;  ///< workers to start now
   bool tick =
       false;  ///< call tick() after tuning::tick, instead of when it was to be called, if it was
+  bool adapt =
+      false;  ///< call adapt() after tuning::adapt_look, instead of when it was to be called
   bool quit = false;  ///< the pool has been shut down and nothing is left to do
 };
 
@@ -39,6 +41,10 @@ public:
   ///   tuning::tick               | then, or when take_duties() says so
   ///   up to tuning::tick_longest | the same; meanwhile workers that come by, and consumers that are told to, do its work
   std::chrono::microseconds tick();
+
+  /// Changes how many workers there may be, if the pool's limits allow. `idle_processors`: as many have had nothing to
+  /// do lately. Returns when to call again; 0: when take_duties() says so.
+  clock::duration adapt(double idle_processors);
 
   /// A worker could not be started. The next one is tried after a while, and then after longer ones; what fails
   /// meanwhile counts as the same failure. True: nobody is left who could work, not even one of the `proven`,

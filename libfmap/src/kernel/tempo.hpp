@@ -73,6 +73,11 @@ constexpr std::uint32_t fill_rate(std::uint32_t before, clock::duration took, st
   return before;
 }
 
+/// What a bound that the user left open begins with.
+constexpr std::uint64_t automatic_bound(std::uint32_t workers) {
+  return std::max<std::uint64_t>(tuning::least_automatic_bound, tuning::items_per_worker * workers);
+}
+
 /// What a bound that the user left open is raised to: as many items as keep the workers busy for some batches, but
 /// at least twice what it is, or all that it may be. None: it stays.
 constexpr std::optional<std::uint64_t> raised_bound(ledger::duration cost, std::uint64_t now,

@@ -36,6 +36,19 @@ inline constexpr microseconds retry_look{50'000};
 /// A tick leaves alone what has been withheld for less than this.
 inline constexpr microseconds withhold_at_most{200};
 
+// -- numbers of workers ------------------------------------------------------
+
+/// A pool that may grow gets one worker more at a time, this long after the one before.
+inline constexpr milliseconds adapt_look{5};
+
+/// It grows if this many processors have been idle, on average over a window: the kernel counts their time in
+/// hundredths of a second.
+inline constexpr double idle_enough = 0.5;
+inline constexpr milliseconds idle_window{50};
+
+/// While nothing waits it is looked this many times in an idle_timeout how many workers sleep.
+inline constexpr int idle_looks = 8;
+
 // -- inputs -------------------------------------------------------------------
 
 /// An input at hand is as good as a queue: no more is pulled at a time than lasts the workers for this long.

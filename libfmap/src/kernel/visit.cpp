@@ -78,6 +78,7 @@ void visit::call_worker(urgency u) {
   u = pressing(u);
   const worker_scene s{*this, p};
   p.workers.something_to_do.store(s.work(), std::memory_order_relaxed);
+  if (p.ledger.queued() != 0 && p.adapts.want()) ring(p.supervisor);
   const decision d = kernel::call_worker(s, u);
   count(d);
   switch (d.what) {

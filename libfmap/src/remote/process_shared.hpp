@@ -29,9 +29,8 @@ struct process_settings {
 
 /// What their sessions share.
 struct process_shared {
-  process_shared(std::uint32_t workers, process_settings s)
-      : settings{std::move(s)}, budget{settings.restarts, settings.restart_window}, slots{workers} {
-  }
+  explicit process_shared(process_settings s)
+      : settings{std::move(s)}, budget{settings.restarts, settings.restart_window} {}
 
   const process_settings settings;
   std::atomic<std::uint32_t> proven{0};  // processes that have sent outcomes

@@ -129,10 +129,11 @@ void session::take() {
   const auto& most = shared_->settings.max_items;
   while (life_.greeted && !watchdog_.quitting() && !watchdog_.expired() && !watchdog_.stalled()
          && !port_.retired() && line_->waiting() < enough_waiting) {
-    if (!has_slot_ && !(has_slot_ = shared_->slots.acquire(bell_))) return;
+    if (!has_slot_ && !(has_slot_ = shared_->slots.acquire(bell_, port_.workers()))) return;
     const parcel p = port_.take(most ? *most - sent_ : any_number);
     if (!p) {
-      if (port_.retired()) transfer_->recall_all();  // there are to be fewer workers: others take what has not begun
+      if (port_.retired())
+        transfer_->recall_all();  // there are to be fewer workers: others take what has not begun
       return;
     }
     if (held().empty()) watchdog_.progress(now());

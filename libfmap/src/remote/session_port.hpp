@@ -82,6 +82,9 @@ public:
   /// Will not look here until the next take().
   void rest() { kernel::remote_port{box_}.rest(self_); }
 
+  /// How many workers the pool may have now.
+  std::uint32_t workers() const { return kernel::pool_port{box_}.workers(); }
+
   bool may_leave() const { return kernel::remote_port{box_}.may_leave(); }
 
   std::exception_ptr broken() const { return kernel::pool_port{box_}.broken(); }

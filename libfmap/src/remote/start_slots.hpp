@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cstdint>
 #include <mutex>
-#include <utility>
 #include <vector>
 
 #include "src/kernel/doorbell.hpp"
@@ -14,32 +13,19 @@ namespace fmap::remote {
 
 using kernel::doorbell_ptr;
 
-/// A semaphore with bells: one slot for each worker of the pool. A process that is to replace one which is about to
+/// A semaphore with bells: one slot for each worker that the pool may have now. A process that is to replace one which is about to
 /// finish its last items is started beforehand, and waits here until that one releases its slot. Thread-safe.
 class start_slots {
 public:
-  explicit start_slots(std::uint32_t count) : count_{count}, free_{count} {}
-
-  /// There are so many from now on; of those that are taken the surplus goes as they are released.
-  void resize(std::uint32_t count) {
-    std::vector<doorbell_ptr> woken;
-    {
-      std::lock_guard guard{mutex_};
-      free_ += std::int64_t{count} - std::exchange(count_, count);
-      woken.swap(waiting_);
-    }
-    for (const auto& bell : woken) bell->ring();
-  }
-
-  /// False: there is none; the bell will ring when it is worth asking again.
-  bool acquire(const doorbell_ptr& bell) {
+  /// `count`: as many as there are now. False: none is free; the bell will ring when one is released.
+  bool acquire(const doorbell_ptr& bell, std::uint32_t count) {
     std::lock_guard guard{mutex_};
     std::erase(waiting_, bell);
-    if (free_ <= 0) {
+    if (taken_ >= count) {
       waiting_.push_back(bell);
       return false;
     }
-    --free_;
+    ++taken_;
     return true;
   }
 
@@ -47,7 +33,7 @@ public:
     std::vector<doorbell_ptr> woken;
     {
       std::lock_guard guard{mutex_};
-      ++free_;
+      --taken_;
       woken.swap(waiting_);
     }
     for (const auto& bell : woken) bell->ring();
@@ -61,8 +47,7 @@ public:
 
 private:
   std::mutex mutex_;
-  std::uint32_t count_;
-  std::int64_t free_;  // less than 0: so many are to be released before one is to be had
+  std::uint32_t taken_ = 0;
   std::vector<doorbell_ptr> waiting_;
 };
 
