@@ -11,8 +11,10 @@
 using namespace std::chrono_literals;
 using fmap::kernel::adaptation;
 using fmap::kernel::adaptive_scene;
-using fmap::kernel::clock;
 namespace tuning = fmap::kernel::tuning;
+
+using duration = fmap::kernel::clock::duration;
+using time_point = fmap::kernel::clock::time_point;
 
 namespace {
 
@@ -20,10 +22,10 @@ namespace {
 struct world {
   adaptation adapts;
   adaptive_scene now;
-  clock::time_point time{1h};
-  clock::duration pause{};
+  time_point time{1h};
+  duration pause{};
 
-  explicit world(std::uint32_t least, std::uint32_t most, clock::duration idle_timeout) {
+  explicit world(std::uint32_t least, std::uint32_t most, duration idle_timeout) {
     adapts.allow({least, most, idle_timeout});
     now.workers = least;
   }
