@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // How many processors a process may use: its affinity mask and the quotas of its control groups.
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <stdexcept>
 #include <string>
 #include <thread>
 
@@ -11,6 +9,7 @@
 
 #include "src/core/processors.hpp"
 #include "support/catch.hpp"
+#include "support/folder.hpp"
 
 using fmap::detail::processor_quota;
 using fmap::detail::usable_processors;
@@ -20,24 +19,17 @@ namespace {
 /// A folder that stands for the root of the file system.
 class made_up_system {
 public:
-  made_up_system() {
-    if (::mkdtemp(root_.data()) == nullptr) throw std::runtime_error{"cannot make " + root_};
-  }
-  ~made_up_system() { std::filesystem::remove_all(root_); }
-  made_up_system(const made_up_system&) = delete;
-  made_up_system& operator=(const made_up_system&) = delete;
-
   made_up_system& file(const std::string& name, const std::string& text) {
-    const std::filesystem::path path = root_ + name;
+    const std::filesystem::path path = root_.path() + name;
     std::filesystem::create_directories(path.parent_path());
     std::ofstream{path} << text;
     return *this;
   }
 
-  std::optional<double> quota() const { return processor_quota(root_); }
+  std::optional<double> quota() const { return processor_quota(root_.path()); }
 
 private:
-  std::string root_ = std::filesystem::temp_directory_path() / "fmap-root-XXXXXX";
+  testing::folder root_;
 };
 
 constexpr const char* second_version =

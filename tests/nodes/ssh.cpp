@@ -16,6 +16,7 @@
 #include "support/catch.hpp"
 #include "support/collect.hpp"
 #include "support/eventually.hpp"
+#include "support/folder.hpp"
 #include "support/nodes.hpp"
 
 using namespace std::chrono_literals;
@@ -31,8 +32,6 @@ bool runs(const std::string& command) {
 class ssh_server {
 public:
   ssh_server() {
-    std::string name = (fs::temp_directory_path() / "fmap-ssh-XXXXXX").string();
-    room_ = ::mkdtemp(name.data());
     for (const char* key : {"host", "user"})
       REQUIRE(runs("ssh-keygen -q -N '' -t ed25519 -f " + path(key)));
     fs::copy_file(path("user.pub"), path("authorized"));
@@ -42,7 +41,6 @@ public:
   }
   ~ssh_server() {
     if (pid_ != 0) ::kill(pid_, SIGTERM);
-    fs::remove_all(room_);
   }
   ssh_server(const ssh_server&) = delete;
   ssh_server& operator=(const ssh_server&) = delete;
@@ -57,7 +55,7 @@ public:
   }
 
 private:
-  std::string path(const std::string& file) const { return room_ + "/" + file; }
+  std::string path(const std::string& file) const { return room_ / file; }
 
   void start(int port) {
     std::ofstream{path("config")} << "Port " << port << "\nListenAddress 127.0.0.1\nHostKey "
@@ -72,7 +70,7 @@ private:
         [&] { return fs::exists(path("pid")) && (std::ifstream{path("pid")} >> pid_); });
   }
 
-  std::string room_;
+  const testing::folder room_;
   int port_ = 0;
   pid_t pid_ = 0;
 };

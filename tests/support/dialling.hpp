@@ -16,23 +16,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "support/folder.hpp"
+
 namespace testing {
-
-/// A folder of its own, which goes with it.
-class folder {
-public:
-  folder() {
-    if (::mkdtemp(path_.data()) == nullptr) throw std::runtime_error{"cannot make " + path_};
-  }
-  ~folder() { std::filesystem::remove_all(path_); }
-  folder(const folder&) = delete;
-  folder& operator=(const folder&) = delete;
-
-  std::string operator/(const std::string& name) const { return path_ + "/" + name; }
-
-private:
-  std::string path_ = (std::filesystem::temp_directory_path() / "fmap-test-XXXXXX").string();
-};
 
 inline std::string content_of(const std::string& path) {
   std::ifstream in{path, std::ios::binary};

@@ -5,20 +5,16 @@
 
 #include <chrono>
 #include <cstddef>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <stdexcept>
 #include <string>
-#include <system_error>
 #include <thread>
-
-#include <unistd.h>
 
 #include <fmap/fmap.hpp>
 #include <fmap/process_pool.hpp>
 
 #include "support/catch.hpp"
+#include "support/folder.hpp"
 
 /// Every pool type. Tests over this list use stateless functions, and values that can travel.
 #define FMAP_TESTED_POOLS fmap::thread_pool, fmap::process_pool
@@ -32,29 +28,19 @@ namespace testing {
 /// Make it after the pool: it is then opened before the pool waits, also when an assertion failed.
 class meeting_point {
 public:
-  meeting_point() {
-    std::string name = std::filesystem::temp_directory_path() / "fmap-test-XXXXXX";
-    if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error{"cannot make " + name};
-    path_ = name;
-  }
-  ~meeting_point() {
-    open();
-    // Again when a task left its mark meanwhile: what stayed would be a place that nobody opens.
-    std::error_code error;
-    do std::filesystem::remove_all(path_, error);
-    while (error == std::errc::directory_not_empty);
-  }
+  meeting_point() = default;
+  ~meeting_point() { open(); }
   meeting_point(const meeting_point&) = delete;
   meeting_point& operator=(const meeting_point&) = delete;
 
   /// What tasks know it by.
-  std::string path() const { return path_; }
+  std::string path() const { return folder_.path(); }
 
-  void open() const { std::ofstream{path_ / "open"}; }
+  void open() const { std::ofstream{folder_ / "open"}; }
 
   /// How many tasks have come to it so far.
   std::size_t arrived() const {
-    const std::filesystem::directory_iterator all{path_};
+    const std::filesystem::directory_iterator all{folder_.path()};
     std::size_t n = 0;
     for (const auto& entry : all)
       if (entry.path().filename() != "open") ++n;
@@ -62,7 +48,7 @@ public:
   }
 
 private:
-  std::filesystem::path path_;
+  const folder folder_;
 };
 
 /// Leaves a mark at a meeting point.

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "support/catch.hpp"
+#include "support/folder.hpp"
 #include "support/seed.hpp"
 #include "tool/command/shell_context.hpp"
 
@@ -117,9 +118,8 @@ TEST_CASE("Shells read 10 000 hostile items back as they are, in every kind of q
   };
   constexpr std::size_t cheap = 1;
 
-  char directory[] = "/tmp/fmap-shell-XXXXXX";
-  REQUIRE(::mkdtemp(directory) != nullptr);
-  const std::string room = directory;
+  const testing::folder here;
+  const std::string& room = here.path();
   std::string expected;
   {
     std::ofstream file{room + "/script", std::ios::binary};
@@ -139,9 +139,6 @@ TEST_CASE("Shells read 10 000 hostile items back as they are, in every kind of q
     CHECK(same);
     CHECK(::access((room + "/RAN").c_str(), F_OK) != 0);
   }
-  std::remove((room + "/RAN").c_str());
-  std::remove((room + "/script").c_str());
-  ::rmdir(directory);
 }
 
 TEST_CASE("An item of harmless characters goes into a script as it is") {
