@@ -116,7 +116,7 @@ TEST_CASE("processes may die while their pool changes its size") {
                             fmap::map_options{.buffersize = 300, .max_attempts = 2}};
   for (auto& o : m.outcomes()) {
     if (o)
-      values.insert(*o);
+      values.insert(o.value());
     else
       lost.insert(static_cast<int>(o.index()));
     if (++n % 400 == 0) pool.resize(random.between(1, 5));
