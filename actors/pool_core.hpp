@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 
 #include <fmap/options.hpp>
 
@@ -62,9 +63,9 @@ public:
   /// Any thread may call it, at any time. Throws pool_shutdown or broken_pool.
   void resize(std::uint32_t workers);
 
-  /// The number of workers adapts, up to `most`; one that is not needed for this long leaves. Throws
+  /// With `most` the number of workers adapts, up to that; those that are not needed for this long leave. Throws
   /// std::invalid_argument.
-  void adapt(std::uint32_t most, std::chrono::nanoseconds idle_timeout);
+  void set_limits(std::optional<std::uint32_t> most, std::chrono::nanoseconds idle_timeout);
 
   /// A map on this pool may have so many items in flight from now on.
   virtual void bound_changed(std::uint64_t /*buffersize*/) {}

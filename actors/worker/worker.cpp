@@ -34,8 +34,9 @@ void worker_actor::start() {
 }
 
 void worker_actor::on_exit() {
+  const bool joined = helper_.has_value();
   helper_.reset();
-  if (place_.supervised)
+  if (joined)
     worker_port{*box_}.leave(place_);
   else
     supervisor_port{*box_}.never_came();

@@ -118,8 +118,9 @@ public:
   std::size_t workers() const noexcept;
 
   /// There are to be this many processes from now on. Returns at once: new ones are started as there is work for them,
-  /// and those that are too many end after the items that they are executing. Any thread may call it at any time, a done-callback
-  /// too; the bounds of maps stay as they are. Throws `std::invalid_argument` for 0, `pool_shutdown` after shutdown(),
+  /// and those that are too many end after the items that they are executing; idle ones first. Any thread may call it
+  /// at any time, a done-callback too. Maps keep the bounds that they were given; bounds that were left open grow with
+  /// the pool. Throws `std::invalid_argument` for 0, `pool_shutdown` after shutdown(),
   /// `broken_pool` if the pool is broken.
   void resize(std::size_t workers);
   template <std::integral N>

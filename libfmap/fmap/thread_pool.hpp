@@ -81,8 +81,9 @@ public:
   std::size_t workers() const noexcept;
 
   /// There are to be this many threads from now on. Returns at once: new ones are started as there is work for them,
-  /// and those that are too many end after the batch that they are executing. Any thread may call it at any time, a task of the pool
-  /// too; the bounds of maps stay as they are. Throws `std::invalid_argument` for 0, `pool_shutdown` after shutdown(),
+  /// and those that are too many end after the batch that they are executing. Any thread may call it at any time, a
+  /// task of the pool too. Maps keep the bounds that they were given; bounds that were left open grow with the pool.
+  /// Throws `std::invalid_argument` for 0, `pool_shutdown` after shutdown(),
   /// `broken_pool` if the pool is broken.
   void resize(std::size_t workers);
   template <std::integral N>

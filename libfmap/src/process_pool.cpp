@@ -36,7 +36,9 @@ std::shared_ptr<detail::pool_core> make_core(caf::actor_system& system,
   const auto workers = checked_workers(options.workers.value_or(detail::usable_processors()));
   auto core = std::make_shared<actors::process_core>(system, std::move(owner), workers,
                                                      settings_of(options));
-  if (options.max_workers) core->adapt(checked_workers(*options.max_workers), options.idle_timeout);
+  core->set_limits(options.max_workers ? std::optional{checked_workers(*options.max_workers)}
+                                       : std::nullopt,
+                   options.idle_timeout);
   return core;
 }
 

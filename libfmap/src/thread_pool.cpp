@@ -36,9 +36,10 @@ std::shared_ptr<detail::pool_core> own_core(thread_pool_options options) {
   return std::make_shared<Core>(s, std::move(system), n, std::move(options.initializer));
 }
 
-/// The number of workers adapts, if it is to.
-void adapt(detail::pool_core& core, const thread_pool_options& options) {
-  if (options.max_workers) core.adapt(checked_workers(*options.max_workers), options.idle_timeout);
+void set_limits(detail::pool_core& core, const thread_pool_options& options) {
+  core.set_limits(options.max_workers ? std::optional{checked_workers(*options.max_workers)}
+                                      : std::nullopt,
+                  options.idle_timeout);
 }
 
 /// A bound as a number of threads.
@@ -50,14 +51,14 @@ std::uint32_t threads_for(std::uint64_t buffersize) {
 
 thread_pool::thread_pool(thread_pool_options options) {
   core_ = own_core<actors::thread_core>(options);
-  adapt(*core_, options);
+  set_limits(*core_, options);
 }
 
 std::shared_ptr<detail::pool_core> detail::make_thread_core(caf::actor_system& system,
                                                             thread_pool_options options) {
   auto core = std::make_shared<actors::thread_core>(system, nullptr, checked_workers(options),
                                                     options.initializer);
-  adapt(*core, options);
+  set_limits(*core, options);
   return core;
 }
 
@@ -70,7 +71,9 @@ std::shared_ptr<detail::pool_core> detail::make_waiting_core(std::size_t buffers
 }
 
 void actors::waiting_core::bound_changed(std::uint64_t buffersize) {
-  resize(threads_for(buffersize));
+  try {
+    resize(threads_for(buffersize));
+  } catch (const error&) {}  // the pool is broken, which the map says to who iterates
 }
 
 void thread_pool::resize(std::size_t workers) { core_->resize(checked_workers(workers)); }

@@ -40,6 +40,7 @@ struct world {
   void items_wait(double idle_processors) {
     now.items_wait = true;
     now.idle = 0;
+    now.busy = 1000;
     now.idle_processors = idle_processors;
     if (!adapts.want()) return;
     CHECK(adapts.take_wanted());
@@ -80,11 +81,10 @@ TEST_CASE("adaptation: a pool does not grow while its processors are busy") {
   CHECK(w.pause == tuning::adapt_look);
 }
 
-TEST_CASE("adaptation: a pool does not grow while workers sleep, or are being started") {
+TEST_CASE("adaptation: a pool does not grow before all its workers hold items") {
   world w{2, 64, 10s};
   w.items_wait(2);
-  SECTION("asleep") { w.now.idle = 1; }
-  SECTION("started") { w.now.all_started = false; }
+  w.now.busy = 1;
   for (int i = 0; i != 100; ++i) w.look();
   CHECK(w.now.workers == 2);
 }
@@ -150,6 +150,44 @@ TEST_CASE("adaptation: what a user has resized to is what it goes back to") {
   CHECK(w.now.workers == 6);
   w.adapts.resize(12);  // more than the most: there is nothing to adapt
   CHECK_FALSE(w.adapts.want());
+}
+
+TEST_CASE("adaptation: a pool that is resized back and forth grows as before, and no further") {
+  world w{2, 8, 1s};
+  w.items_wait(2);
+  w.adapts.resize(8);
+  w.now.workers = 8;
+  w.look();
+  CHECK(w.pause.count() == 0);  // as many as at rest, and as may be
+  w.adapts.resize(2);
+  w.now.workers = 2;
+  w.items_wait(2);
+  for (int i = 0; i != 20; ++i) w.look();
+  CHECK(w.now.workers == 8);
+
+  world above{2, 4, 1s};
+  above.adapts.resize(12);
+  above.adapts.resize(2);
+  above.items_wait(2);
+  for (int i = 0; i != 20; ++i) above.look();
+  CHECK(above.now.workers == 4);
+
+  adaptation fixed;
+  fixed.resize(8);
+  fixed.resize(2);
+  CHECK_FALSE(fixed.want());
+}
+
+TEST_CASE("idle processors: no more than a control group leaves of its quota") {
+  using fmap::detail::idle_between;
+  using sample = fmap::detail::processor_times;
+  const time_point t{1h};
+  const sample before{t, 3s, {10s}};
+  CHECK(idle_between(before, {t + 1s, 5s, {10s}}, {}) == Approx(2));
+  CHECK(idle_between(before, {t + 1s, 5s, {11s}}, {1.5}) == Approx(0.5));
+  CHECK(idle_between(before, {t + 1s, 5s, {12s}}, {1.5}) == 0);
+  CHECK(idle_between(before, {t + 1s, 3500ms, {10s}}, {1.5}) == Approx(0.5));
+  CHECK(idle_between(before, {t + 1s, 2s, {10s}}, {}) == 0);  // a processor is gone
 }
 
 TEST_CASE("idle ticks: of the processors that may be used, those that wait for a disk included") {

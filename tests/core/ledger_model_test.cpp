@@ -210,7 +210,7 @@ private:
     if (s_.runs.empty() || !random_.one_in(4)) return;
     const run_id r = pick(s_.runs);
     s_.resize(r, random_.between(1, 80));
-    if (random_.one_in(2)) s_.give_back_granted(r);
+    if (random_.one_in(2)) s_.give_back_excess(r);
   }
 
   void stop_or_end() {

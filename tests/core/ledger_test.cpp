@@ -78,7 +78,7 @@ TEST_CASE("ledger: a run gets more tokens at once, and fewer as they come back")
   l.resize(r, 3);
   CHECK(l.buffersize(r) == 10);
   CHECK(l.narrowing(r));
-  l.give_back_granted(r);
+  l.give_back_excess(r);
   CHECK(l.buffersize(r) == 4);
   const span s = l.take(w);
   finish(l, w, s);

@@ -11,7 +11,8 @@
 #include "support/catch.hpp"
 #include "support/folder.hpp"
 
-using fmap::detail::processor_quota;
+using fmap::detail::least_quota;
+using fmap::detail::processor_quotas;
 using fmap::detail::usable_processors;
 
 namespace {
@@ -26,7 +27,7 @@ public:
     return *this;
   }
 
-  std::optional<double> quota() const { return processor_quota(root_.path()); }
+  std::optional<double> quota() const { return least_quota(root_.path()); }
 
 private:
   testing::folder root_;

@@ -69,7 +69,7 @@ TEST_CASE("roster: whoever went to sleep last is called first; lockstep with a p
         wrong += w.where != presence::away;
         break;
       case 2:
-        if (worker* const t = r.taker([](const worker*) { return true; })) {
+        if (worker* const t = r.sleeper([](const worker*) { return true; })) {
           r.called(*t, begun, false);
           wrong += t != naive.last(false) || t->where != presence::called;
           std::erase(naive.asleep, t);
@@ -94,8 +94,7 @@ TEST_CASE("roster: whoever went to sleep last is called first; lockstep with a p
     wrong += r.anyone_asleep() != (naive.last(false) != nullptr);
     wrong += r.sleeping_reserve() != naive.last(true);
     wrong += r.several_reserves_asleep() != (naive.reserves() > 1);
-    wrong += r.taker([](const worker* x) { return !x->remote; }) != naive.last_of_threads();
-    if (r.anyone_asleep()) wrong += &r.last_asleep() != naive.last(false);
+    wrong += r.sleeper([](const worker* x) { return !x->remote; }) != naive.last_of_threads();
   }
   CHECK(wrong == 0);
   for (const auto& w : all) r.leave(*w);

@@ -22,17 +22,24 @@
 #include "support/made_range.hpp"
 #include "support/pools.hpp"
 #include "support/seed.hpp"
-#include "support/this_process.hpp"
 
 using namespace std::chrono_literals;
 using namespace testing;
 
 namespace {
 
+/// Threads that have been in a turnstile and have not ended.
+std::atomic<int> visitors{0};
+
 /// Items that wait until they are let go, and how many are inside at once.
 class turnstile {
 public:
   int operator()(int x) {
+    struct visitor {
+      visitor() { ++visitors; }
+      ~visitor() { --visitors; }
+    };
+    thread_local const visitor this_thread;
     const int n = ++inside_;
     int most = most_.load();
     while (n > most && !most_.compare_exchange_weak(most, n)) {}
@@ -66,11 +73,11 @@ struct counted_input {
 };
 
 /// CAF 1 keeps the threads of actors that have ended, for the next ones.
-bool threads_become([[maybe_unused]] std::size_t n) {
+bool visitors_become([[maybe_unused]] int n) {
 #ifdef CAF_VERSION_MAJOR
   return true;
 #else
-  return eventually([n] { return threads_now() == n; });
+  return eventually([n] { return visitors == n; });
 #endif
 }
 
@@ -95,8 +102,8 @@ TEST_CASE("a pool that grows runs more items at once, those that wait already, t
 }
 
 TEST_CASE("a pool that shrinks finishes what runs, and then runs fewer items at once") {
+  REQUIRE(visitors_become(0));
   fmap::thread_pool pool{6};
-  const auto before = threads_now();
   turnstile first, second;
   std::vector<fmap::future<int>> results;
   for (int i = 0; i != 6; ++i) results.push_back(pool.submit(std::ref(first), i));
@@ -107,7 +114,7 @@ TEST_CASE("a pool that shrinks finishes what runs, and then runs fewer items at 
   CHECK(first.inside() == 6);
   first.open();
   REQUIRE(eventually([&] { return second.inside() == 2; }));
-  CHECK(threads_become(before + 2));
+  CHECK(visitors_become(2));
   CHECK(second.most() == 2);
   second.open();
   for (int i = 0; i != 20; ++i) CHECK(results[static_cast<std::size_t>(i)].get() == i);
@@ -115,17 +122,17 @@ TEST_CASE("a pool that shrinks finishes what runs, and then runs fewer items at 
 }
 
 TEST_CASE("workers that sleep leave at once when a pool shrinks") {
+  REQUIRE(visitors_become(0));
   fmap::thread_pool pool{8};
-  const auto before = threads_now();
   turnstile gate;
   std::vector<fmap::future<int>> results;
   for (int i = 0; i != 8; ++i) results.push_back(pool.submit(std::ref(gate), i));
   REQUIRE(eventually([&] { return gate.inside() == 8; }));
   gate.open();
   fmap::wait(results);
-  CHECK(threads_become(before + 8));
+  CHECK(visitors_become(8));
   pool.resize(3);
-  CHECK(threads_become(before + 3));
+  CHECK(visitors_become(3));
   CHECK(pool.submit(next_number, 1).get() == 2);
 }
 
@@ -352,8 +359,8 @@ TEST_CASE(
 // -- numbers of workers that adapt ----------------------------------------------
 
 TEST_CASE("a pool that may grow does so while its items sleep, and gives its threads back") {
+  REQUIRE(visitors_become(0));
   fmap::thread_pool pool{{.workers = 1, .max_workers = 6, .idle_timeout = 100ms}};
-  const auto before = threads_now();
   turnstile gate;
   std::vector<fmap::future<int>> results;
   for (int i = 0; i != 12; ++i) results.push_back(pool.submit(std::ref(gate), i));
@@ -363,8 +370,53 @@ TEST_CASE("a pool that may grow does so while its items sleep, and gives its thr
   gate.open();
   fmap::wait(results);
   CHECK(gate.most() == 6);
-  CHECK(threads_become(before + 1));
+  CHECK(visitors_become(1));
   CHECK(pool.submit(next_number, 1).get() == 2);
+}
+
+TEST_CASE(
+    "a pool of one that may grow does so for an input at hand, of which nothing is ever queued") {
+  fmap::thread_pool pool{{.workers = 1, .max_workers = 4}};
+  // The pool learns that an item takes a while, and then pulls no more than its workers can take.
+  turnstile gate;
+  gate.open();
+  const auto slow = [&gate](int x) {
+    std::this_thread::sleep_for(1ms);
+    return gate(x);
+  };
+  const std::vector<int> input(400, 1);
+  fmap::future_map m{pool, slow, input, 64};
+  auto it = m.begin();
+  for (int i = 0; i != 100; ++i) ++it;
+  gate.close();
+  CHECK(eventually([&] { return gate.inside() == 4; }));
+  gate.open();
+  for (; it != m.end(); ++it) {}
+}
+
+TEST_CASE("a pool that may not grow by itself does not, whatever it was resized to") {
+  fmap::thread_pool pool{4};
+  pool.resize(6);
+  pool.resize(2);
+  turnstile gate;
+  std::vector<fmap::future<int>> results;
+  for (int i = 0; i != 8; ++i) results.push_back(pool.submit(std::ref(gate), i));
+  REQUIRE(eventually([&] { return gate.inside() == 2; }));
+  gate.open();
+  fmap::wait(results);
+  CHECK(gate.most() == 2);
+}
+
+TEST_CASE("a worker's state goes to the worker that comes in its place") {
+  fmap::thread_pool pool{8};
+  std::atomic<int> made{0};
+  fmap::future_map m{pool, fmap::with_state([&] { return ++made; }, [](int&, int x) { return x; }),
+                     std::views::iota(0, 20'000), 64};
+  int n = 0;
+  for ([[maybe_unused]] int x : m)
+    if (++n % 100 == 0) pool.resize(n % 200 == 0 ? 8 : 1);
+  CHECK(n == 20'000);
+  CHECK(made <= 40);  // some come before others have left
 }
 
 TEST_CASE("limits for a number of workers that make no sense are refused") {
@@ -372,6 +424,7 @@ TEST_CASE("limits for a number of workers that make no sense are refused") {
                     "fmap: max_workers (3) is less than workers (4)");
   CHECK_THROWS_AS((fmap::thread_pool{{.workers = 1, .max_workers = 2, .idle_timeout = 0s}}),
                   std::invalid_argument);
+  CHECK_THROWS_AS((fmap::thread_pool{{.workers = 1, .idle_timeout = -1s}}), std::invalid_argument);
   CHECK_THROWS_AS((fmap::thread_pool{{.workers = 1, .max_workers = 1'000'000'000}}),
                   std::invalid_argument);
   CHECK(fmap::thread_pool{{.workers = 3, .max_workers = 3}}.workers() == 3);

@@ -72,10 +72,10 @@ public:
     expect(l.narrowing(id) == r.limits.buffersize > buffersize, "narrowing");
   }
 
-  void give_back_granted(run_id id) {
+  void give_back_excess(run_id id) {
     run_model& r = runs.at(id);
-    l.give_back_granted(id);
-    r.release(std::exchange(r.granted, 0));
+    l.give_back_excess(id);
+    if (r.limits.buffersize > r.wanted) r.release(std::exchange(r.granted, 0));
   }
 
   span take(worker_id w) {

@@ -28,13 +28,15 @@ void detail::pool_core::resize(std::uint32_t workers) {
   workers_.store(workers, std::memory_order_relaxed);
 }
 
-void detail::pool_core::adapt(std::uint32_t most, std::chrono::nanoseconds idle_timeout) {
-  if (most < workers())
-    throw std::invalid_argument{"fmap: max_workers (" + std::to_string(most)
-                                + ") is less than workers (" + std::to_string(workers()) + ")"};
+void detail::pool_core::set_limits(std::optional<std::uint32_t> most,
+                                   std::chrono::nanoseconds idle_timeout) {
   if (idle_timeout <= std::chrono::nanoseconds::zero())
     throw std::invalid_argument{"fmap: idle_timeout must be positive"};
-  actors::pool_port{*box}.adapt({workers(), most, std::min(idle_timeout, for_ever)});
+  if (!most) return;
+  if (*most < workers())
+    throw std::invalid_argument{"fmap: max_workers (" + std::to_string(*most)
+                                + ") is less than workers (" + std::to_string(workers()) + ")"};
+  actors::pool_port{*box}.set_limits({workers(), *most, std::min(idle_timeout, for_ever)});
 }
 
 void detail::submit(pool_core& pool, task_ptr t) {

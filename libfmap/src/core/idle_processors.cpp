@@ -3,6 +3,7 @@
 
 #include "src/core/idle_processors.hpp"
 
+#include <algorithm>
 #include <fstream>
 #include <sstream>
 #include <string>
@@ -46,17 +47,38 @@ std::optional<std::uint64_t> idle_ticks_now() {
 
 }  // namespace
 
-double idle_processors::look(clock::time_point now) {
+double idle_between(const processor_times& before, const processor_times& now,
+                    const std::vector<double>& quotas) {
+  const auto rate = [&](std::chrono::nanoseconds from, std::chrono::nanoseconds to) {
+    return std::chrono::duration<double>{to - from}
+           / std::chrono::duration<double>{now.at - before.at};
+  };
+  double result = rate(before.idle, now.idle);  // it goes back where a processor is taken away
+  for (std::size_t i = 0; i != quotas.size(); ++i)
+    result = std::min(result, quotas[i] - rate(before.spent[i], now.spent[i]));
+  return std::max(result, 0.0);
+}
+
+std::optional<processor_times> idle_processors::times(clock::time_point now) {
   const auto ticks = idle_ticks_now();
-  if (!ticks) return 0;
+  if (!ticks) return {};
+  const auto tick = std::chrono::nanoseconds{std::chrono::seconds{1}} / ::sysconf(_SC_CLK_TCK);
+  processor_times result{now, tick * *ticks, {}};
+  if (!quotas_) quotas_ = processor_quotas();
+  for (const processor_quota& q : *quotas_) result.spent.push_back(q.spent());
+  return result;
+}
+
+double idle_processors::look(clock::time_point now) {
+  const auto there = times(now);
+  if (!there) return 0;
   if (!samples_.empty() && now - samples_.back().at > 2 * window_) samples_.clear();
-  samples_.push_back({now, *ticks});
+  samples_.push_back(*there);
   while (samples_.size() > 2 && now - samples_[1].at >= window_) samples_.pop_front();
-  const sample& first = samples_.front();
-  if (now - first.at < window_) return 0;
-  const std::chrono::duration<double> time = now - first.at;
-  return static_cast<double>(*ticks - first.ticks) / static_cast<double>(::sysconf(_SC_CLK_TCK))
-         / time.count();
+  if (now - samples_.front().at < window_) return 0;
+  std::vector<double> quotas;
+  for (const processor_quota& q : *quotas_) quotas.push_back(q.processors);
+  return idle_between(samples_.front(), *there, quotas);
 }
 
 }  // namespace fmap::detail

@@ -9,14 +9,28 @@
 #include <functional>
 #include <istream>
 #include <optional>
+#include <vector>
 
 #include <fmap/detail/duration.hpp>
+
+#include "src/core/processors.hpp"
 
 namespace fmap::detail {
 
 /// Idle time of these processors in clock ticks, from the text of /proc/stat. None: there is no such text.
 std::optional<std::uint64_t> idle_ticks(std::istream& proc_stat,
                                         const std::function<bool(std::size_t)>& usable);
+
+/// Since some moment in the past.
+struct processor_times {
+  std::chrono::steady_clock::time_point at;
+  std::chrono::nanoseconds idle{};  ///< of the processors that this process may use, summed up
+  std::vector<std::chrono::nanoseconds> spent;  ///< in each of its control groups that have a quota
+};
+
+/// So many processors were idle between the two, on average, and this process could have used them.
+double idle_between(const processor_times& before, const processor_times& now,
+                    const std::vector<double>& quotas);
 
 /// Means over a window that moves: the kernel counts in hundredths of a second.
 class idle_processors {
@@ -30,13 +44,11 @@ public:
   double look(clock::time_point now);
 
 private:
-  struct sample {
-    clock::time_point at;
-    std::uint64_t ticks = 0;
-  };
+  std::optional<processor_times> times(clock::time_point now);
 
   const clock::duration window_;
-  std::deque<sample> samples_;
+  std::optional<std::vector<processor_quota>> quotas_;  // read at the first look
+  std::deque<processor_times> samples_;
 };
 
 }  // namespace fmap::detail

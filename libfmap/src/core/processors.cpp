@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <fstream>
 #include <sstream>
 #include <thread>
@@ -90,8 +91,19 @@ std::optional<double> quota_in(const std::string& directory, bool second_version
 
 }  // namespace
 
-std::optional<double> processor_quota(const std::string& root) {
-  std::optional<double> least;
+std::chrono::nanoseconds processor_quota::spent() const {
+  std::int64_t time = 0;
+  if (second_version) {
+    std::string name;
+    std::ifstream{directory + "/cpu.stat"} >> name >> time;  // "usage_usec", the first line
+    return std::chrono::microseconds{time};
+  }
+  std::ifstream{directory + "/cpuacct.usage"} >> time;
+  return std::chrono::nanoseconds{time};
+}
+
+std::vector<processor_quota> processor_quotas(const std::string& root) {
+  std::vector<processor_quota> result;
   for (const hierarchy& h : hierarchies(root)) {
     const auto mount = mount_of(h, root);
     if (!mount) continue;
@@ -103,20 +115,27 @@ std::optional<double> processor_quota(const std::string& root) {
     if (top != "/" && below) group.erase(0, top.size());
     const std::string base = root + mount->directory;
     for (;;) {
-      const auto quota = quota_in(base + group, h.second_version);
-      if (quota && (!least || *quota < *least)) least = quota;
+      if (const auto quota = quota_in(base + group, h.second_version))
+        result.push_back({*quota, base + group, h.second_version});
       const auto slash = group.rfind('/');
       if (slash == std::string::npos) break;
       group.erase(slash);
     }
   }
+  return result;
+}
+
+std::optional<double> least_quota(const std::string& root) {
+  std::optional<double> least;
+  for (const processor_quota& q : processor_quotas(root))
+    least = std::min(least.value_or(q.processors), q.processors);
   return least;
 }
 
 std::size_t usable_processors() {
   std::size_t result = in_mask();
   if (result == 0) result = std::thread::hardware_concurrency();
-  if (const auto quota = processor_quota())
+  if (const auto quota = least_quota())
     result = std::min(result, static_cast<std::size_t>(std::ceil(*quota)));
   return std::max<std::size_t>(result, 1);
 }

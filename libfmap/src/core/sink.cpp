@@ -5,6 +5,7 @@
 #include <atomic>
 #include <functional>
 #include <limits>
+#include <mutex>
 #include <stdexcept>
 #include <string>
 
@@ -33,10 +34,6 @@ namespace tuning = kernel::tuning;
 
 [[noreturn]] void refuse(const std::string& why) { throw std::invalid_argument{"fmap: " + why}; }
 
-}  // namespace
-
-namespace {
-
 std::uint64_t checked_bound(std::size_t buffersize) {
   if (buffersize == 0) refuse("buffersize must be at least 1: nothing can be in flight");
   return std::min<std::uint64_t>(buffersize, actors::unbounded);
@@ -46,6 +43,11 @@ void check_chunksize(std::size_t chunksize, std::uint64_t buffersize) {
   if (chunksize > buffersize)
     refuse("chunksize (" + std::to_string(chunksize) + ") is larger than buffersize ("
            + std::to_string(buffersize) + "): a batch could never be filled");
+}
+
+/// Tokens that go back at a time.
+std::uint64_t group_of(std::uint64_t buffersize) {
+  return std::max<std::uint64_t>(buffersize / tuning::token_group_share, 1);
 }
 
 }  // namespace
@@ -82,15 +84,6 @@ run_limits checked(const map_options& o, const pool_core& pool) {
   return limits;
 }
 
-namespace {
-
-/// Tokens that go back at a time.
-std::uint64_t group_of(std::uint64_t buffersize) {
-  return std::max<std::uint64_t>(buffersize / tuning::token_group_share, 1);
-}
-
-}  // namespace
-
 struct sink::impl {
   static constexpr std::uint64_t unknown = std::numeric_limits<std::uint64_t>::max();
 
@@ -108,6 +101,7 @@ struct sink::impl {
   const void* range = nullptr;
   input* from = nullptr;  // the same, until the source begins
   std::atomic<std::uint64_t> total{unknown};
+  std::mutex resizing;
 
   sink_port port() const { return sink_port{*pool->box}; }
 
@@ -256,10 +250,10 @@ void sink::give_back_after_group() {
 
 void sink::resize(std::size_t buffersize) {
   const std::uint64_t bound = checked_bound(buffersize);
-  if (impl_ && impl_->options.chunksize) check_chunksize(*impl_->options.chunksize, bound);
-  if (!impl_) return;
-  impl_->port().resize(*impl_->run, bound);
-  impl_->pool->bound_changed(bound);
+  if (impl_ == nullptr) return;
+  if (impl_->options.chunksize) check_chunksize(*impl_->options.chunksize, bound);
+  const std::lock_guard guard{impl_->resizing};
+  if (impl_->port().resize(*impl_->run, bound)) impl_->pool->bound_changed(bound);
 }
 
 void sink::stop() noexcept { impl_->port().stop(*impl_->run); }

@@ -12,23 +12,23 @@
 
 namespace fmap::kernel {
 
-/// The number of workers at rest, the most, and how long one may be idle that is not needed.
+/// The number of workers at rest, the most that may be added to that, and how long one may be idle that is not needed.
 struct adaptive_limits {
-  std::uint32_t least = 1, most = 1;
+  std::uint32_t least = 1, most = 0;
   clock::duration idle_timeout{};
 };
 
 /// A pool at one moment.
 struct adaptive_scene {
   std::uint32_t workers = 1;  ///< that there may be
-  std::uint32_t idle = 0;     ///< workers that sleep
+  std::uint32_t idle = 0;     ///< workers that sleep and hold nothing
+  std::uint32_t busy = 0;     ///< workers that hold items
   bool items_wait = false;
-  bool all_started = true;
   double idle_processors = 0;  ///< lately, on average
 };
 
-/// More workers are worth while where items wait and processors are idle: the workers sleep inside of them. Which of
-/// them are too many shows in time: those without which there was always one more.
+/// More workers are worth while where items wait, all workers hold some, and processors are idle: then the workers
+/// sleep inside of their items. Which of them are too many shows in time: as many as have been idle at every look.
 ///
 ///   off: there may be no more than there are at rest
 ///   dormant --items wait--> growing, a look every 5 ms, and after looks in vain up to every 50 ms
@@ -41,7 +41,8 @@ public:
   /// There are to be so many at rest.
   void resize(std::uint32_t workers) {
     limits_.least = workers;
-    limits_.most = std::max(limits_.most, workers);
+    soon_ = false;
+    since_.reset();
   }
 
   /// Items wait. True: somebody is to look, soon.
@@ -57,16 +58,14 @@ public:
   /// Returns how many workers there may be from now on. One more or one less changes the scene for the next look.
   std::uint32_t look(const adaptive_scene& s, clock::time_point now) {
     soon_ = s.items_wait;
-    if (soon_ || !since_) {
+    if (s.items_wait) {
+      since_.reset();
+      return s.workers + (grows(s) ? 1 : 0);
+    }
+    if (!since_) {
       since_ = now;
       unneeded_ = s.workers;
     }
-    if (soon_ && s.idle == 0 && s.all_started && s.workers < limits_.most
-        && s.idle_processors >= tuning::idle_enough) {
-      pause_ = tuning::adapt_look;
-      return s.workers + 1;
-    }
-    pause_ = std::min<clock::duration>(2 * pause_, tuning::idle_window);
     unneeded_ = std::min(unneeded_, s.idle);
     if (now - *since_ < limits_.idle_timeout) return s.workers;
     since_.reset();
@@ -74,13 +73,27 @@ public:
   }
 
   /// When to look again, with so many workers; 0: when it is wanted.
-  clock::duration pause(std::uint32_t workers) const {
+  clock::duration pause(std::uint32_t workers) {
     if (soon_ && workers < limits_.most) return pause_;
-    if (workers <= limits_.least) return {};
-    return std::max<clock::duration>(limits_.idle_timeout / tuning::idle_looks, tuning::adapt_look);
+    if (workers > limits_.least)
+      return std::clamp<clock::duration>(limits_.idle_timeout / tuning::idle_looks,
+                                         tuning::adapt_look, tuning::longest_look);
+    soon_ = false;
+    return {};
   }
 
 private:
+  /// Items wait. To look costs time, too: while the processors are busy, looks become rare.
+  bool grows(const adaptive_scene& s) {
+    if (s.workers >= limits_.most) return false;
+    if (s.idle_processors < tuning::idle_enough) {
+      pause_ = std::min<clock::duration>(2 * pause_, tuning::idle_window);
+      return false;
+    }
+    pause_ = tuning::adapt_look;
+    return s.busy >= s.workers;
+  }
+
   adaptive_limits limits_;
   clock::duration pause_ = tuning::adapt_look;
   bool soon_ = false;                       // items wait, and a look is to come for that

@@ -22,7 +22,7 @@ std::uint32_t fillable(visit& v, run& r) {
     r.chunks.filled();
     open = nullptr;
   }
-  if (v->ledger.narrowing(r.id)) v->ledger.give_back_granted(r.id);
+  v->ledger.give_back_excess(r.id);
   const run_counts counts = v->ledger.counts(r.id);
   if (open == nullptr) {
     if (counts.free == 0 && counts.granted == 0) return in.filled = 0;

@@ -72,7 +72,7 @@ void pool_port::resize(std::uint32_t workers) {
   resize_staff(v, workers);
 }
 
-void pool_port::adapt(const adaptive_limits& limits) {
+void pool_port::set_limits(const adaptive_limits& limits) {
   visit v{box_};
   v->adapts.allow(limits);
 }
@@ -97,8 +97,7 @@ void pool_port::break_up(std::exception_ptr cause) {
     split_batches(v, *r);
     v.call_sink(*r, urgency::at_once);
   }
-  for (const worker* w : v->workers.all())
-    if (w->remote) v.ring(w->bell);  // nobody waits for what is being executed elsewhere
+  v.ring_remote_workers();  // nobody waits for what is being executed elsewhere
   resume_due(v, clock::time_point::max());
   v.call_all();
   fail_if_broken(v);
@@ -122,7 +121,7 @@ bool pool_port::closing() {
   return v->phase.closing();
 }
 
-std::uint32_t pool_port::workers() {
+std::uint32_t pool_port::capacity() {
   const visit v{box_};
   return v->staff.capacity();
 }

@@ -25,7 +25,7 @@ public:
   void set_task_job(std::shared_ptr<job> tasks);
 
   /// The number of workers is to adapt.
-  void adapt(const adaptive_limits&);
+  void set_limits(const adaptive_limits&);
 
   /// There are to be so many workers: more are started as there is work for them, and those that are too many leave
   /// after what they are executing. Throws broken_pool or pool_shutdown.
@@ -44,7 +44,7 @@ public:
   void wait_until_left();
 
   bool closing();
-  std::uint32_t workers();  ///< that it may have now
+  std::uint32_t capacity();  ///< that it may have now
   std::exception_ptr broken();
 
   /// How often each reason has decided so far whether somebody was called.

@@ -3,6 +3,7 @@
 
 #include "src/kernel/remote_port.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "src/kernel/failing.hpp"
@@ -36,10 +37,19 @@ void end_item(visit& v, const casualty& dead, worker_id heir,
 /// It takes no more, and another worker may be started in its place.
 void take_no_more(visit& v, worker& w) {
   v->workers.rests(w);
-  if (!std::exchange(w.supervised, false)) return;
-  v->staff.retired();
-  w.retired = true;
+  if (!w.supervised) return;
+  v.retire(w);
   v.call_worker(urgency::at_once);
+}
+
+/// Fewer workers are to be there, and it is one of those that leave: one that holds something does so only where all
+/// others do, too.
+bool is_to_leave(const mailbox_parts& p, const worker& w) {
+  if (!w.supervised || !p.staff.must_shrink()) return false;
+  if (!holds_something(p, w)) return true;
+  return std::none_of(p.workers.all().begin(), p.workers.all().end(), [&](const worker* other) {
+    return other->supervised && !holds_something(p, *other);
+  });
 }
 
 }  // namespace
@@ -68,12 +78,13 @@ void remote_port::set_hold(const worker& w, clock::duration hold) {
 parcel remote_port::take(worker& w, std::uint32_t most, worker_id hand) {
   visit v{box_};
   v->workers.rests(w);
-  w.where = presence::at_work;
-  if (v->phase.broken() || most == 0) return {};
-  if (v->staff.must_shrink() && w.supervised) {
+  if (v->phase.broken()) return {};
+  if (is_to_leave(*v, w)) {
     take_no_more(v, w);
     return {};
   }
+  if (most == 0) return {};
+  w.where = presence::at_work;
   span s = v->ledger.take(w.id, 0, w.hurry);
   if (!s) {
     w.hurry = false;

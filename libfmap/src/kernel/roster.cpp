@@ -20,10 +20,16 @@ bool counted_on(const worker& w) {
 void roster::join(worker& w, worker_id id, doorbell_ptr bell) {
   w.id = id;
   w.bell = std::move(bell);
+  w.place = static_cast<std::uint32_t>(all_.size());
+  if (!free_places_.empty()) {
+    w.place = free_places_.back();
+    free_places_.pop_back();
+  }
   all_.push_back(&w);
 }
 
 void roster::leave(worker& w) {
+  free_places_.push_back(w.place);
   std::erase(all_, &w);
   rests(w);
   w.bell.reset();

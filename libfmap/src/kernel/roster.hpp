@@ -36,12 +36,11 @@ public:
   // -- who is called --------------------------------------------------------------
 
   bool anyone_asleep() const { return !asleep_.empty(); }
-  std::uint32_t asleep() const { return static_cast<std::uint32_t>(asleep_.size()); }
 
-  /// The worker to call, of those that would take something.
-  template <class Takes>
-  worker* taker(Takes takes) const {
-    const auto it = std::find_if(asleep_.rbegin(), asleep_.rend(), takes);
+  /// The worker to call, of those that sleep and of which this is true. None: null.
+  template <class Predicate>
+  worker* sleeper(Predicate of) const {
+    const auto it = std::find_if(asleep_.rbegin(), asleep_.rend(), of);
     return it != asleep_.rend() ? *it : nullptr;
   }
 
@@ -52,9 +51,6 @@ public:
     return asleep_reserves_.empty() ? nullptr : asleep_reserves_.back();
   }
   bool several_reserves_asleep() const { return asleep_reserves_.size() > 1; }
-
-  /// The worker that is to leave if there are too many; it must be one that sleeps.
-  worker& last_asleep() const { return *asleep_.back(); }
 
   /// Takes all that sleep off one of the stacks, for a call in which nobody counts on them. Empty: none sleeps.
   std::vector<worker*> wake_all();
@@ -79,6 +75,7 @@ private:
   std::vector<worker*>& stack_of(const worker& w) { return w.reserve ? asleep_reserves_ : asleep_; }
 
   std::vector<worker*> all_, asleep_, asleep_reserves_;
+  std::vector<std::uint32_t> free_places_;  // with those of all_ they are the numbers from 0 on
   std::uint32_t looking_ = 0;
 };
 

@@ -71,9 +71,9 @@ bool run_book::narrowing(run_id id) const {
   return r != nullptr && r->limits.buffersize > r->wanted;
 }
 
-void run_book::give_back_granted(run_id id) {
+void run_book::give_back_excess(run_id id) {
   account* r = runs_.find(id);
-  if (r == nullptr) return;
+  if (r == nullptr || r->limits.buffersize <= r->wanted) return;
   r->release(std::exchange(r->counts.granted, 0));
   r->check();
 }

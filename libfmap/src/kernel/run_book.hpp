@@ -38,8 +38,8 @@ public:
   /// Whether a run has more tokens than it is to have.
   bool narrowing(run_id) const;
 
-  /// The source hands back what it was granted and has not used.
-  void give_back_granted(run_id);
+  /// Where there are too many, the source hands back what it was granted and has not used.
+  void give_back_excess(run_id);
 
   // -- cost and time ----------------------------------------------------------
 

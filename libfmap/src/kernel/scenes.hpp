@@ -9,6 +9,16 @@
 
 namespace fmap::kernel {
 
+/// There is something to do: items are queued, or a worker could pull some.
+inline bool work_waits(const mailbox_parts& p) {
+  return p.ledger.queued() != 0 || !p.pulls.empty();
+}
+
+/// It has items that are not finished. One whose items are executed elsewhere may sleep meanwhile.
+inline bool holds_something(const mailbox_parts& p, const worker& w) {
+  return w.remote ? !p.ledger.held_by(w.id).empty() : w.has.of != nullptr;
+}
+
 /// Workers have nothing to do.
 inline bool workers_starve(const mailbox_parts& p) {
   return p.workers.anyone_asleep() && p.ledger.queued() == 0;

@@ -147,23 +147,21 @@ void resize_staff(visit& v, std::uint32_t workers) {
     v.call_source(*r);
   }
   v.dismiss_surplus(any_number);
-  for (const worker* w : v->workers.all())
-    if (w->remote) v.ring(w->bell);  // it may have to leave, or may begin
+  v.ring_remote_workers();  // they may have to leave, or may begin
   v.call_worker(urgency::at_once);
 }
 
-void resize_bound(visit& v, run& r, std::uint64_t buffersize) {
-  if (!r.flowing()) return;
+bool resize_bound(visit& v, run& r, std::uint64_t buffersize) {
+  if (!r.flowing()) return false;
   r.widest = 0;
   v->ledger.resize(r.id, buffersize);
-  if (v->ledger.narrowing(r.id)) {
-    if (r.in.pulling)
-      hurry_source(v, r, 1);  // it gives back what it has not used
-    else
-      v->ledger.give_back_granted(r.id);
-  }
+  if (!r.in.pulling)
+    v->ledger.give_back_excess(r.id);
+  else if (v->ledger.narrowing(r.id))
+    hurry_source(v, r, 1);  // it gives back what it has not used
   recompute_tempo(v, r);
   v.call_source(r, urgency::at_once);
+  return true;
 }
 
 void halt(visit& v, run& r) {
@@ -172,8 +170,7 @@ void halt(visit& v, run& r) {
   r.stop();
   r.seen.flush_every.store(0, std::memory_order_relaxed);
   v->ledger.stop(r.id);
-  for (const worker* w : v->workers.all())
-    if (w->remote) v.ring(w->bell);  // what has not begun elsewhere is to be called back
+  v.ring_remote_workers();  // what has not begun elsewhere is to be called back
   split_batches(v, r);
   v->later.forget(r.id);
   if (!r.in.pulling) close_intake(v, r);

@@ -47,7 +47,7 @@ void halt(visit&, run&);
 /// There may be so many workers from now on.
 void resize_staff(visit&, std::uint32_t workers);
 
-/// The user says how many items may be in flight.
-void resize_bound(visit&, run&, std::uint64_t buffersize);
+/// The user says how many items may be in flight. False: the run is over, or its input is.
+bool resize_bound(visit&, run&, std::uint64_t buffersize);
 
 }  // namespace fmap::kernel

@@ -53,10 +53,10 @@ void sink_port::give_tokens_back(run& r) {
   v.call_source(r);
 }
 
-void sink_port::resize(run& r, std::uint64_t buffersize) {
+bool sink_port::resize(run& r, std::uint64_t buffersize) {
   visit v{box_};
   const auto it = v->runs.find(r.id);
-  if (it != v->runs.end()) resize_bound(v, *it->second, buffersize);
+  return it != v->runs.end() && resize_bound(v, *it->second, buffersize);
 }
 
 void sink_port::tick_now() {

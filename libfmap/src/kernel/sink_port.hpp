@@ -38,8 +38,8 @@ public:
   /// Returns the tokens of all results taken so far.
   void give_tokens_back(run&);
 
-  /// At most so many are in flight from now on: more at once, fewer as tokens come back.
-  void resize(run&, std::uint64_t buffersize);
+  /// At most so many are in flight from now on: more at once, fewer as tokens come back. False: nothing more comes.
+  bool resize(run&, std::uint64_t buffersize);
 
   /// Does the tick's work at once, and has it done often again.
   void tick_now();

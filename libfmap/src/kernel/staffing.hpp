@@ -70,10 +70,14 @@ public:
     never_came();
   }
 
-  /// There may be so many from now on.
+  /// There may be so many from now on. Nobody is started who would be too many.
   void resize(std::uint32_t capacity) {
-    shrinking_ = capacity < capacity_ || (shrinking_ && surplus());
     capacity_ = capacity;
+    const auto regular = to_start_ - std::min(to_start_, reserves_to_join_);
+    const auto dropped = std::min(regular, surplus_workers());
+    to_start_ -= dropped;
+    started_ -= dropped;
+    shrinking_ = above_capacity();
   }
   void start_reserve() {
     start_one();
@@ -109,17 +113,17 @@ public:
     if (joined()) --reserves_;
   }
 
-  /// It is replaced before it leaves.
+  /// It is going to leave, and counts no more: another one may be started in its place.
   void retired() {
     --started_;
     ++retiring_;
-    shrinking_ = must_shrink();
+    shrinking_ = shrinking_ && above_capacity();
   }
   void left(bool supervised, bool was_retired, bool reserve) {
     if (supervised) --started_;
     if (was_retired) --retiring_;
     if (reserve) --reserves_;
-    shrinking_ = must_shrink();
+    shrinking_ = shrinking_ && above_capacity();
   }
 
   // -- waits ------------------------------------------------------------------
@@ -139,6 +143,9 @@ public:
 
 private:
   std::uint32_t allowed() const { return capacity_ + blocked_ + aside_ + reserves_; }
+
+  /// Too many, or they will be when those that wait go on.
+  bool above_capacity() const { return started_ > capacity_ + reserves_; }
 
   std::uint32_t capacity_;
   std::uint32_t started_ = 0, to_start_ = 0, retiring_ = 0;

@@ -74,11 +74,15 @@ clock::duration supervisor_port::adapt(double idle_processors) {
   visit v{box_};
   if (v->phase.closing() || v->phase.broken()) return {};
   const std::uint32_t workers = v->staff.capacity();
-  const adaptive_scene now{.workers = workers,
-                           .idle = v->workers.asleep(),
-                           .items_wait = v->ledger.queued() != 0,
-                           .all_started = !v->staff.may_start(),
-                           .idle_processors = idle_processors};
+  adaptive_scene now{
+      .workers = workers, .items_wait = work_waits(*v), .idle_processors = idle_processors};
+  for (const worker* w : v->workers.all()) {
+    if (!w->supervised) continue;
+    if (holds_something(*v, *w))
+      ++now.busy;
+    else if (w->where == presence::asleep)
+      ++now.idle;
+  }
   const std::uint32_t wanted = v->adapts.look(now, v.now());
   if (wanted != workers) resize_staff(v, wanted);
   return v->adapts.pause(wanted);

@@ -49,6 +49,9 @@ inline constexpr milliseconds idle_window{50};
 /// While nothing waits it is looked this many times in an idle_timeout how many workers sleep.
 inline constexpr int idle_looks = 8;
 
+/// But at least once in this time: a look that is to come keeps a pool's supervisor in memory.
+inline constexpr milliseconds longest_look{1000};
+
 // -- inputs -------------------------------------------------------------------
 
 /// An input at hand is as good as a queue: no more is pulled at a time than lasts the workers for this long.

@@ -17,14 +17,14 @@ struct worker_scene {
   mailbox_parts& p;
   mutable worker* found = nullptr;
 
-  bool work() const { return p.ledger.queued() != 0 || !p.pulls.empty(); }
+  bool work() const { return work_waits(p); }
   bool asleep() const { return p.workers.anyone_asleep(); }
   bool may_start() const { return p.staff.may_start() && p.supervisor && !p.phase.broken(); }
   bool blocked() const { return p.staff.any_blocked(); }
   ledger::duration backlog() const { return time_to_do(p); }
   bool someone_soon() const { return p.workers.someone_soon(v.now()); }
   bool taker(urgency u) const {
-    found = p.workers.taker([&](const worker* w) {
+    found = p.workers.sleeper([&](const worker* w) {
       return u == urgency::at_once || !w->remote || p.ledger.wants(w->id);
     });
     return found != nullptr;
@@ -78,7 +78,7 @@ void visit::call_worker(urgency u) {
   u = pressing(u);
   const worker_scene s{*this, p};
   p.workers.something_to_do.store(s.work(), std::memory_order_relaxed);
-  if (p.ledger.queued() != 0 && p.adapts.want()) ring(p.supervisor);
+  if (s.work() && p.adapts.want()) ring(p.supervisor);
   const decision d = kernel::call_worker(s, u);
   count(d);
   switch (d.what) {
@@ -150,14 +150,30 @@ void visit::call_all() {
   for (const auto& waiter : p.left) ring(waiter);
 }
 
+void visit::ring_remote_workers() {
+  for (const worker* w : box_.parts_.workers.all())
+    if (w->remote) ring(w->bell);
+}
+
+void visit::retire(worker& w) {
+  if (!std::exchange(w.supervised, false)) return;
+  box_.parts_.staff.retired();
+  w.retired = true;
+}
+
 void visit::dismiss_surplus(std::uint32_t most) {
   mailbox_parts& p = box_.parts_;
   const auto dismiss = [&](worker& w) {
     p.workers.rests(w);
     ring(w.bell);
   };
-  for (auto n = std::min(most, p.staff.surplus_workers()); n != 0 && p.workers.anyone_asleep(); --n)
-    dismiss(p.workers.last_asleep());
+  for (auto n = std::min(most, p.staff.surplus_workers()); n != 0; --n) {
+    worker* const w =
+        p.workers.sleeper([&](const worker* each) { return !holds_something(p, *each); });
+    if (w == nullptr) break;
+    if (!w->remote) retire(*w);  // sessions do that themselves
+    dismiss(*w);
+  }
   while (!p.staff.any_blocked() && p.workers.several_reserves_asleep())
     dismiss(*p.workers.sleeping_reserve());
 }

@@ -79,7 +79,13 @@ public:
   /// Lets everybody see that the pool is closing, or that it has nothing left to do.
   void call_all();
 
-  /// Rings workers that are to leave, this many at most: they find nothing, and do.
+  /// Rings all whose batches are executed elsewhere.
+  void ring_remote_workers();
+
+  /// A worker is going to leave, and counts no more.
+  void retire(worker&);
+
+  /// Sends away idle workers that are too many, this many at most.
   void dismiss_surplus(std::uint32_t most = 1);
 
   /// Something is put off, or relies on the tick.

@@ -20,6 +20,7 @@ struct own_batch {
 struct worker {
   progress at;
   worker_id id = 0;
+  std::uint32_t place = 0;  // its number, from 0 on; another one has it after this one has left
   doorbell_ptr bell;
   presence where = presence::away;
   own_batch has;
@@ -27,7 +28,7 @@ struct worker {
   spinner spin;
   grain last = grain::unknown;  // items of its last batch
   bool supervised = false;      // counts among the pool's workers
-  bool retired = false;         // did so, and has been replaced
+  bool retired = false;         // did so, and is going to leave
   bool remote = false;          // a stub: its batches are executed elsewhere
   bool hurry = false;           // a stub: takes whatever there is, until there is nothing
   bool reserve = false;  // comes only for runs that tasks wait for and that nobody else is at

@@ -15,7 +15,7 @@ namespace fmap::kernel {
 namespace {
 
 /// False: the worker is to leave.
-bool stays(const worker& w, visit& v) {
+bool stays(worker& w, visit& v) {
   if (v->phase.broken()) {
     // What was taken from this worker's batch meanwhile has nobody else to end it.
     fail_if_broken(v);
@@ -26,7 +26,18 @@ bool stays(const worker& w, visit& v) {
     return false;
   }
   if (w.reserve) return v->staff.any_blocked() || v->workers.sleeping_reserve() == nullptr;
-  return !v->staff.surplus();
+  if (!v->staff.surplus()) return true;
+  v.retire(w);
+  return false;
+}
+
+/// What this worker would have looked at before it slept is looked at by others.
+void hand_over(visit& v) {
+  for (auto& [id, r] : v->runs) {
+    v.call_source(*r);
+    v.call_sink(*r);
+  }
+  v.call_worker();
 }
 
 }  // namespace
@@ -41,6 +52,7 @@ void worker_port::join(worker& w, doorbell_ptr bell) {
 
 bool worker_port::work(worker& w) {
   visit v{box_};
+  if (w.retired) return false;
   v->workers.comes(w, v.now());
   if (w.reserve)
     work_as_reserve(w, v);
@@ -64,7 +76,7 @@ void worker_port::leave(worker& w) {
   if (v->phase.closing() && (v->phase.broken() || idle_for_good(*v)))
     v.call_all();  // it may have been the last at work, and others wait for that to end
   else if (!v->phase.broken())
-    v.call_worker();
+    hand_over(v);
 }
 
 void worker_port::block() {

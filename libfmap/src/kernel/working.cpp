@@ -82,7 +82,7 @@ executed execute(worker& w, visit& v) {
       const stopwatch watch{careful};
       {
         const batch_at_work here{w.at};
-        offset = r.work->apply(c, offset, w.at, w.id);
+        offset = r.work->apply(c, offset, w.at, w.place);
       }
       leave_if_forked(v);
       result.done = clock::now();

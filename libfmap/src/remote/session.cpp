@@ -129,13 +129,11 @@ void session::take() {
   const auto& most = shared_->settings.max_items;
   while (life_.greeted && !watchdog_.quitting() && !watchdog_.expired() && !watchdog_.stalled()
          && !port_.retired() && line_->waiting() < enough_waiting) {
-    if (!has_slot_ && !(has_slot_ = shared_->slots.acquire(bell_, port_.workers()))) return;
-    const parcel p = port_.take(most ? *most - sent_ : any_number);
-    if (!p) {
-      if (port_.retired())
-        transfer_->recall_all();  // there are to be fewer workers: others take what has not begun
-      return;
-    }
+    has_slot_ = has_slot_ || shared_->slots.acquire(bell_, port_.capacity());
+    const parcel p = port_.take(!has_slot_ ? 0 : most ? *most - sent_ : any_number);
+    if (!p && port_.retired())
+      transfer_->recall_all();  // there are to be fewer workers: others take what has not begun
+    if (!p) return;
     if (held().empty()) watchdog_.progress(now());
     sent_ += transfer_->send(p);
     if (most && sent_ == *most) port_.retire();

@@ -34,7 +34,7 @@ public:
   /// A node holds work for so long for each of its threads, besides what they execute.
   void set_hold(clock::duration hold) { kernel::remote_port{box_}.set_hold(self_, hold); }
 
-  /// The next batch, at most `most` items. None: the bell will ring.
+  /// The next batch, at most `most` items. None: the bell will ring, or this worker has retired as one too many.
   parcel take(std::uint64_t most) {
     return kernel::remote_port{box_}.take(
         self_, static_cast<std::uint32_t>(std::min<std::uint64_t>(most, any_number)), hand_);
@@ -83,7 +83,7 @@ public:
   void rest() { kernel::remote_port{box_}.rest(self_); }
 
   /// How many workers the pool may have now.
-  std::uint32_t workers() const { return kernel::pool_port{box_}.workers(); }
+  std::uint32_t capacity() const { return kernel::pool_port{box_}.capacity(); }
 
   bool may_leave() const { return kernel::remote_port{box_}.may_leave(); }
 

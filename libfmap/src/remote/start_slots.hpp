@@ -13,8 +13,9 @@ namespace fmap::remote {
 
 using kernel::doorbell_ptr;
 
-/// A semaphore with bells: one slot for each worker that the pool may have now. A process that is to replace one which is about to
-/// finish its last items is started beforehand, and waits here until that one releases its slot. Thread-safe.
+/// A semaphore with bells: one slot for each worker that the pool may have now. A process that is to replace one which
+/// is about to finish its last items is started beforehand, and waits here until that one releases its slot.
+/// Thread-safe.
 class start_slots {
 public:
   /// `count`: as many as there are now. False: none is free; the bell will ring when one is released.
