@@ -77,26 +77,20 @@ public:
   template <class Fn, std::ranges::input_range... Ranges>
     requires(sizeof...(Ranges) > 0)
   auto map(Fn&& fn, Ranges&&... ranges) {
-    return map(map_options{}, std::forward<Fn>(fn), std::forward<Ranges>(ranges)...);
+    return make_map<false>({.ordered = true}, std::forward<Fn>(fn),
+                           std::forward<Ranges>(ranges)...);
   }
 
   /// The same with options; `ordered` is always on.
-  template <class Fn, std::ranges::input_range... Ranges>
+  template <class Fn, std::ranges::input_range... Ranges, class Journal = fmap::journal,
+            bool Included = requires {
+    sizeof(Journal);
+  }
+  >
     requires(sizeof...(Ranges) > 0)
   auto map(map_options options, Fn&& fn, Ranges&&... ranges) {
     options.ordered = true;
-    if constexpr (sizeof...(Ranges) == 1) {
-      return future_map{static_cast<Pool&>(*this), std::forward<Fn>(fn),
-                        std::forward<Ranges>(ranges)..., options};
-    } else {
-      using function = detail::spread<std::decay_t<Fn>>;
-      using items = std::tuple<detail::item_of<Ranges>...>;
-      static_assert(detail::require_callable_with<function, items>());
-      using result = detail::result_of<function, items>;
-      return future_map<result>{
-          core_, Pool::template make_job<items, function>(function{std::forward<Fn>(fn)}),
-          std::make_unique<detail::zip_input<Ranges...>>(std::forward<Ranges>(ranges)...), options};
-    }
+    return make_map<Included>(options, std::forward<Fn>(fn), std::forward<Ranges>(ranges)...);
   }
 
   /// What neither of them takes, with a message that says how to write it.
@@ -125,6 +119,28 @@ public:
   void shutdown(const shutdown_options& options = {}) { detail::shut_down(*core_, options); }
 
   const std::shared_ptr<detail::pool_core>& core() const noexcept { return core_; }
+
+private:
+  template <bool Included, class Fn, class Range>
+  auto make_map(const map_options& options, Fn&& fn, Range&& range) {
+    using result = detail::map_result<Pool, Fn, Range>;
+    return future_map<result>{
+        core_, detail::make_map_job<Pool, Range>(std::forward<Fn>(fn)),
+        std::make_unique<detail::range_input<Range>>(std::forward<Range>(range)), options,
+        detail::journal_codec_of<Included, detail::item_of<Range>, result>()};
+  }
+  template <bool Included, class Fn, class... Ranges>
+    requires(sizeof...(Ranges) > 1)
+  auto make_map(const map_options& options, Fn&& fn, Ranges&&... ranges) {
+    using function = detail::spread<std::decay_t<Fn>>;
+    using items = std::tuple<detail::item_of<Ranges>...>;
+    static_assert(detail::require_callable_with<function, items>());
+    using result = detail::result_of<function, items>;
+    return future_map<result>{
+        core_, Pool::template make_job<items, function>(function{std::forward<Fn>(fn)}),
+        std::make_unique<detail::zip_input<Ranges...>>(std::forward<Ranges>(ranges)...), options,
+        detail::journal_codec_of<Included, items, result>()};
+  }
 
 protected:
   basic_executor() = default;

@@ -13,6 +13,7 @@
 
 #include <fmap/detail/async_job.hpp>
 #include <fmap/detail/function_job.hpp>
+#include <fmap/detail/journal_codec.hpp>
 #include <fmap/detail/mistakes.hpp>
 #include <fmap/detail/pool_like.hpp>
 #include <fmap/detail/range_input.hpp>
@@ -68,7 +69,8 @@ using called_result =
     stored<typename promised<call_result<std::decay_t<Fn>, item_of<Range>>>::type>;
 
 template <class Fn, class Range>
-sink make_calling_sink(Fn&& fn, Range&& range, const map_options& given) {
+sink make_calling_sink(Fn&& fn, Range&& range, const map_options& given,
+                       const journal_codec* codec) {
   using function = std::decay_t<Fn>;
   using item = item_of<Range>;
   if constexpr (returns_plain_future<function, item>)
@@ -79,11 +81,11 @@ sink make_calling_sink(Fn&& fn, Range&& range, const map_options& given) {
     return sink{make_waiting_core(*options.buffersize),
                 std::make_shared<function_job<item, awaiting<function>>>(
                     awaiting<function>{std::forward<Fn>(fn)}),
-                std::move(from), options};
+                std::move(from), options, codec};
   } else {
     return sink{make_async_core(),
                 std::make_shared<calling_job<item, function>>(std::forward<Fn>(fn)),
-                std::move(from), options};
+                std::move(from), options, codec};
   }
 }
 
@@ -121,10 +123,14 @@ public:
   /// Maps `range` (an lvalue is referred to, anything else moved in) through `fn` on `pool`. `fn` is
   /// shared by all workers and called concurrently, as a constant and with the item as an rvalue. Throws
   /// `std::invalid_argument` for bad options, `pool_shutdown` or `broken_pool` if the pool takes no work.
-  template <detail::pool_like Pool, class Fn, std::ranges::input_range Range>
-  future_map(Pool& pool, Fn&& fn, Range&& range, const map_options& options = {})
+  template <detail::pool_like Pool, class Fn, std::ranges::input_range Range,
+            class Journal = fmap::journal, bool Included = requires {
+    sizeof(Journal);
+  }
+  > future_map(Pool& pool, Fn&& fn, Range&& range, const map_options& options = {})
       : sink_{pool.core(), detail::make_map_job<Pool, Range>(std::forward<Fn>(fn)),
-              std::make_unique<detail::range_input<Range>>(std::forward<Range>(range)), options} {}
+              std::make_unique<detail::range_input<Range>>(std::forward<Range>(range)), options,
+              detail::journal_codec_of<Included, detail::item_of<Range>, R>()} {}
 
   template <detail::pool_like Pool, class Fn, std::ranges::input_range Range, std::integral N>
   future_map(Pool& pool, Fn&& fn, Range&& range, N buffersize)
@@ -139,10 +145,14 @@ public:
   /// `fn` may also return a `std::future`. Since nobody tells when that is ready, each one in flight then
   /// costs a thread that waits for it; `fn` is called by these threads, concurrently, and the destructor
   /// does wait.
-  template <class Range, detail::calls_for<Range> Fn>
-  future_map(Fn&& fn, Range&& range, const map_options& options = {})
-      : sink_{
-          detail::make_calling_sink(std::forward<Fn>(fn), std::forward<Range>(range), options)} {}
+  template <class Range, detail::calls_for<Range> Fn, class Journal = fmap::journal,
+            bool Included = requires {
+    sizeof(Journal);
+  }
+  > future_map(Fn&& fn, Range&& range, const map_options& options = {})
+      : sink_{detail::make_calling_sink(
+          std::forward<Fn>(fn), std::forward<Range>(range), options,
+          detail::journal_codec_of<Included, detail::item_of<Range>, R>())} {}
 
   template <class Range, detail::calls_for<Range> Fn, std::integral N>
   future_map(Fn&& fn, Range&& range, N buffersize)
@@ -165,8 +175,9 @@ public:
 
   /// For pools: a map over a job of their making.
   future_map(std::shared_ptr<detail::pool_core> pool, std::shared_ptr<detail::job> work,
-             std::unique_ptr<detail::input> from, const map_options& options)
-      : sink_{std::move(pool), std::move(work), std::move(from), options} {}
+             std::unique_ptr<detail::input> from, const map_options& options,
+             const detail::journal_codec* codec = nullptr)
+      : sink_{std::move(pool), std::move(work), std::move(from), options, codec} {}
 
   future_map(future_map&& other) noexcept
       : sink_{std::move(other.sink_)}, holding_{std::exchange(other.holding_, false)},

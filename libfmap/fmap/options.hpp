@@ -12,6 +12,8 @@
 
 namespace fmap {
 
+class journal;
+
 /// Options of one map. Checked when the map is made: what makes no sense there throws
 /// `std::invalid_argument` and names the option.
 struct map_options {
@@ -44,6 +46,10 @@ struct map_options {
 
   /// Try items again whose function threw; left out, an item that has failed has failed. Only on pools.
   std::optional<retry_policy> retry{};
+
+  /// Where outcomes are recorded, so that a program that was killed goes on where it was; see <fmap/journal.hpp>. It
+  /// lives as long as the map. Null: nothing is recorded.
+  fmap::journal* journal = nullptr;
 
   /// Keep a copy of each item until its outcome has been taken, for `outcome::item()`: at most `buffersize` copies.
   /// Items that cannot be copied are refused.

@@ -96,12 +96,18 @@ public:
 
   explicit calling_job(Fn fn) : fn_{std::make_shared<Fn>(std::move(fn))} {
     this->asynchronous = true;
+    this->recordable = true;
   }
 
   std::uint32_t apply(chunk& c, std::uint32_t i, progress& at, std::uint32_t /*worker*/) override {
     const inside here{static_cast<job*>(this)};
     if (!gate->function) gate->function = fn_;
-    for (; at.claim(i); ++i) start(c, i);
+    for (; at.claim(i); ++i) {
+      if (this->recalled(c, i))
+        gate->finished(c.first + i, [] {});
+      else
+        start(c, i);
+    }
     return i;
   }
 

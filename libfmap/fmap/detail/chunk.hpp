@@ -14,8 +14,17 @@ namespace fmap::detail {
 
 /// What a slot holds; `arriving`: an item is being read from a message; `running`: code of the user's is at work
 /// on the item, on its outcome or on what is to be destroyed of them; `returned`: nothing, as the item has gone back
-/// before it began. The thread that owns the item stores it; others read it to see how far it got.
-enum class slot_state : std::uint8_t { empty, arriving, item, running, value, error, returned };
+/// before it began; `recorded`: nothing, as a journal has the outcome. The thread that owns the item stores it; others read it to see how far it got.
+enum class slot_state : std::uint8_t {
+  empty,
+  arriving,
+  item,
+  running,
+  value,
+  error,
+  returned,
+  recorded
+};
 
 /// `value`: where in its slot a result is made. Large ones lie behind the item, which is still there then.
 struct slot_layout {

@@ -152,6 +152,7 @@ public:
       switch (c.state(i).load(std::memory_order_acquire)) {
         case slot_state::empty:
         case slot_state::returned: continue;
+        case slot_state::recorded: break;
         case slot_state::item: destroy(c.state(i), static_cast<In*>(c.at(i))); break;
         case slot_state::value: destroy(c.state(i), static_cast<Out*>(c.value(i))); break;
         case slot_state::error: destroy(c.state(i), &c.error(i)); break;
@@ -190,22 +191,21 @@ class function_job : public typed_job<In, result_of<Fn, In>> {
 public:
   using out = result_of<Fn, In>;
 
-  explicit function_job(Fn fn) : caller_{std::move(fn)} {}
+  explicit function_job(Fn fn) : caller_{std::move(fn)} { this->recordable = true; }
 
   std::uint32_t apply(chunk& c, std::uint32_t i, progress& at, std::uint32_t worker) override {
     const inside here{static_cast<job*>(this)};
     auto call = caller_.bind(worker);
-    if (this->retries) return apply_keeping(c, i, at, call);
+    if (!this->retries && !this->journal) {
+      for (; at.claim(i); ++i) execute(c, i, call);
+      return i;
+    }
     for (; at.claim(i); ++i) {
-      out* made = nullptr;
-      try {
-        mark_running(c.state(i));
-        replace(c, i, call, made);
-        c.state(i).store(slot_state::value, std::memory_order_release);
-      } catch (...) {
-        if (made != nullptr) std::destroy_at(made);
-        this->fail(c, i, std::current_exception());
-      }
+      if (this->recalled(c, i)) continue;
+      if (this->retries)
+        execute_keeping(c, i, call);
+      else
+        execute(c, i, call);
     }
     return i;
   }
@@ -218,28 +218,39 @@ public:
   }
 
 private:
+  /// Replaces an item by its outcome.
+  template <class Call>
+  void execute(chunk& c, std::uint32_t i, Call& call) {
+    out* made = nullptr;
+    try {
+      mark_running(c.state(i));
+      replace(c, i, call, made);
+      c.state(i).store(slot_state::value, std::memory_order_release);
+    } catch (...) {
+      if (made != nullptr) std::destroy_at(made);
+      this->fail(c, i, std::current_exception());
+    }
+  }
+
   /// The same for items that may be tried again: each call gets a copy, and an item that is to be tried again is in its
   /// slot afterwards.
   template <class Call>
-  std::uint32_t apply_keeping(chunk& c, std::uint32_t i, progress& at, Call& call) {
-    for (; at.claim(i); ++i) {
-      std::optional<kept_aside<In>> kept;
-      out* made = nullptr;
-      try {
-        mark_running(c.state(i));
-        kept.emplace(*static_cast<In*>(c.at(i)));
-        made = make_from_copy(c.value(i), call, kept->item());
-        kept->destroy();
-        c.state(i).store(slot_state::value, std::memory_order_release);
-      } catch (...) {
-        if (made != nullptr) std::destroy_at(made);
-        const bool there = !kept || kept->put_back();
-        c.state(i).store(there ? slot_state::item : slot_state::empty, std::memory_order_release);
-        const std::exception_ptr error = std::current_exception();
-        if (!there || !this->retries->again(c.first + i, error)) this->fail(c, i, error);
-      }
+  void execute_keeping(chunk& c, std::uint32_t i, Call& call) {
+    std::optional<kept_aside<In>> kept;
+    out* made = nullptr;
+    try {
+      mark_running(c.state(i));
+      kept.emplace(*static_cast<In*>(c.at(i)));
+      made = make_from_copy(c.value(i), call, kept->item());
+      kept->destroy();
+      c.state(i).store(slot_state::value, std::memory_order_release);
+    } catch (...) {
+      if (made != nullptr) std::destroy_at(made);
+      const bool there = !kept || kept->put_back();
+      c.state(i).store(there ? slot_state::item : slot_state::empty, std::memory_order_release);
+      const std::exception_ptr error = std::current_exception();
+      if (!there || !this->retries->again(c.first + i, error)) this->fail(c, i, error);
     }
-    return i;
   }
 
   template <class Call>

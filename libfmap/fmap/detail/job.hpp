@@ -15,6 +15,7 @@
 
 namespace fmap::detail {
 
+class journal_run;
 class kept_items;
 class retry_book;
 
@@ -87,6 +88,9 @@ public:
   /// From now on copies of what is pulled are kept there. Throws std::invalid_argument if that cannot be.
   virtual std::shared_ptr<kept_items> keep_items();
 
+  /// From now on items that are recorded there are not executed. Throws std::invalid_argument if that cannot be.
+  virtual void record(std::shared_ptr<journal_run>);
+
   /// Whether to pull an item is to copy a few bytes: nobody need watch how long it takes.
   virtual bool instant() const { return false; }
 };
@@ -111,11 +115,24 @@ public:
   /// Throws std::invalid_argument if an item that has failed cannot be tried again.
   virtual void check_retries() const;
 
+  /// A journal has the outcome of this item, so that there is nothing to execute. If it is to be handed out, it is in
+  /// its slot now.
+  bool recalled(chunk& c, std::uint32_t offset) {
+    if (!journal || c.state(offset).load(std::memory_order_relaxed) != slot_state::recorded)
+      return false;
+    return recall(c, offset), true;
+  }
+
   const slot_layout layout;
   std::shared_ptr<retry_book> retries;     ///< null: what has failed is not tried again
+  std::shared_ptr<journal_run> journal;    ///< null: nothing is recorded
   std::atomic<std::uint64_t> failures{0};  ///< outcomes that are errors
   bool delivers = false;      ///< outcomes reach their receivers in apply(); there is no sink
   bool asynchronous = false;  ///< apply() only starts items; they are reported one by one
+  bool recordable = false;    ///< it asks recalled() before it executes anything
+
+private:
+  void recall(chunk&, std::uint32_t offset);
 
 protected:
   job(const job&) = delete;

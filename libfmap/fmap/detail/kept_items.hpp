@@ -4,10 +4,8 @@
 
 #include <cstdint>
 #include <memory>
-#include <stdexcept>
 #include <typeinfo>
 
-#include <fmap/copied.hpp>
 #include <fmap/detail/api.hpp>
 
 namespace fmap::detail {
@@ -32,38 +30,6 @@ public:
 private:
   struct impl;
   const std::unique_ptr<impl> impl_;
-};
-
-/// The part of an input that keeps copies, if it is told to.
-template <class In>
-class item_keeper {
-public:
-  /// From now on.
-  std::shared_ptr<kept_items> begin() {
-    if constexpr (!is_copied<In>)
-      throw std::invalid_argument{
-          "fmap: keep_items needs items that can be copied; keep them behind a std::shared_ptr, or "
-          "use the outcome's index"};
-    return kept_ = std::make_shared<kept_items>();
-  }
-
-  bool keeps() const { return kept_ != nullptr; }
-
-  /// The item at that place was just made. If it cannot be copied now, it is gone, and this throws.
-  void keep(std::uint64_t index, In& item) {
-    if constexpr (is_copied<In>) {
-      if (!kept_) return;
-      try {
-        kept_->put(index, {std::make_shared<const In>(item), &typeid(In)});
-      } catch (...) {
-        std::destroy_at(&item);
-        throw;
-      }
-    }
-  }
-
-private:
-  std::shared_ptr<kept_items> kept_;
 };
 
 }  // namespace fmap::detail

@@ -12,8 +12,8 @@
 #include <utility>
 
 #include <fmap/detail/inside.hpp>
+#include <fmap/detail/item_gate.hpp>
 #include <fmap/detail/job.hpp>
-#include <fmap/detail/kept_items.hpp>
 
 namespace fmap::detail {
 
@@ -56,7 +56,7 @@ public:
   bool pull(chunk& c, std::uint32_t& filled, std::uint32_t end,
             const std::atomic<std::uint32_t>& flush_every) override {
     if constexpr (is_instant)
-      if (!keeper_.keeps()) return copy(c, filled, end, flush_every);
+      if (gate_.open()) return copy(c, filled, end, flush_every);
     const inside here{static_cast<input*>(this)};
     for (std::uint32_t n = 1; filled != end; ++n) {
       // The operation that makes the element: begin() for the first, ++ for each one after it.
@@ -66,8 +66,7 @@ public:
         start();
       if (*at_ == std::ranges::end(range_)) return false;
       make(c.at(filled), *at_);
-      keeper_.keep(c.first + filled, *static_cast<item*>(c.at(filled)));
-      c.state(filled).store(slot_state::item, std::memory_order_release);
+      gate_.pass(c, filled);
       ++filled;
       if constexpr (std::ranges::sized_range<Range>) {
         if (--left_ == 0) return false;
@@ -78,15 +77,16 @@ public:
     return true;
   }
 
-  bool at_hand() const override { return is_at_hand<Range>; }
+  bool at_hand() const override { return is_at_hand<Range> && !gate_.records(); }
   std::optional<std::uint64_t> size() override {
     if constexpr (std::ranges::sized_range<Range>)
       return static_cast<std::uint64_t>(std::ranges::size(range_));
     else
       return std::nullopt;
   }
-  std::shared_ptr<kept_items> keep_items() override { return keeper_.begin(); }
-  bool instant() const override { return is_instant && !keeper_.keeps(); }
+  std::shared_ptr<kept_items> keep_items() override { return gate_.keep(); }
+  void record(std::shared_ptr<journal_run> j) override { gate_.record(std::move(j)); }
+  bool instant() const override { return is_instant && gate_.open(); }
 
 private:
   using iterator = std::ranges::iterator_t<Range>;
@@ -141,7 +141,7 @@ private:
 
   Range range_;
   std::optional<iterator> at_;
-  item_keeper<item> keeper_;
+  item_gate<item> gate_;
   std::uint64_t left_ = 0;  // sized ranges: so that the end is known without another token
 };
 

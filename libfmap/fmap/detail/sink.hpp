@@ -8,6 +8,7 @@
 
 #include <fmap/detail/api.hpp>
 #include <fmap/detail/job.hpp>
+#include <fmap/detail/journal_codec.hpp>
 #include <fmap/detail/kept_items.hpp>
 #include <fmap/options.hpp>
 
@@ -21,8 +22,8 @@ class pool_core;
 class FMAP_API sink {
 public:
   /// Checks the options; opens the run, but pulls nothing before start().
-  sink(std::shared_ptr<pool_core>, std::shared_ptr<job>, std::unique_ptr<input>,
-       const map_options&);
+  sink(std::shared_ptr<pool_core>, std::shared_ptr<job>, std::unique_ptr<input>, const map_options&,
+       const journal_codec* = nullptr);
   sink(sink&&) noexcept;
   sink& operator=(sink&&) noexcept;
   ~sink();
@@ -71,13 +72,17 @@ private:
 
   std::uint32_t count_tries(bool failed) const;
   bool next_slowly();
+  bool next_recorded();
+  bool next_of_span();
   bool next_span();
+  void release_recorded();
   void give_back();
-  void give_back_after_group();
+  void give_back_after(std::uint32_t offset);
 
   chunk* chunk_ = nullptr;  // the outcomes at hand are its slots (offset_, end_)
   std::uint32_t offset_ = 0, end_ = 0;
-  std::uint32_t quick_end_ = 0;  // tokens go back when the outcome there is taken
+  std::uint32_t group_end_ = 0;  // tokens go back when the outcome there is taken
+  std::uint32_t quick_end_ = 0;  // the same, or 0: more is to be done with each outcome
   std::uint64_t count_ = 0;      // outcomes taken
   std::atomic<std::uint64_t>* taken_ = nullptr;
   const std::atomic<bool>* stopped_ = nullptr;

@@ -62,8 +62,7 @@ public:
         return false;
       std::apply([&](auto&... column) { ::new (c.at(filled)) item(column.element()...); },
                  columns_);
-      keeper_.keep(c.first + filled, *static_cast<item*>(c.at(filled)));
-      c.state(filled).store(slot_state::item, std::memory_order_release);
+      gate_.pass(c, filled);
       ++filled;
       light_fence();
       if (n >= flush_every.load(std::memory_order_relaxed)) break;
@@ -71,9 +70,10 @@ public:
     return true;
   }
 
-  bool at_hand() const override { return (is_at_hand<Ranges> && ...); }
+  bool at_hand() const override { return (is_at_hand<Ranges> && ...) && !gate_.records(); }
 
-  std::shared_ptr<kept_items> keep_items() override { return keeper_.begin(); }
+  std::shared_ptr<kept_items> keep_items() override { return gate_.keep(); }
+  void record(std::shared_ptr<journal_run> j) override { gate_.record(std::move(j)); }
 
   /// Of the shortest, if the sizes of all are known.
   std::optional<std::uint64_t> size() override {
@@ -85,7 +85,7 @@ public:
 
 private:
   std::tuple<column<Ranges>...> columns_;
-  item_keeper<item> keeper_;
+  item_gate<item> gate_;
 };
 
 /// Calls a function with the elements of a tuple as its arguments.

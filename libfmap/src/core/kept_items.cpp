@@ -37,6 +37,10 @@ std::shared_ptr<kept_items> input::keep_items() {
   throw std::invalid_argument{"fmap: keep_items is for maps over ranges"};
 }
 
+void input::record(std::shared_ptr<journal_run>) {
+  throw std::invalid_argument{"fmap: journal is for maps over ranges"};
+}
+
 void job::check_retries() const {
   throw std::invalid_argument{"fmap: retry: what this map is over cannot be tried again"};
 }

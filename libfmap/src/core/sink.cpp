@@ -10,6 +10,7 @@
 #include <string>
 
 #include <fmap/detail/inside.hpp>
+#include <fmap/detail/journal_run.hpp>
 #include <fmap/detail/retry_book.hpp>
 #include <fmap/detail/sink.hpp>
 #include <fmap/errors.hpp>
@@ -102,6 +103,10 @@ struct sink::impl {
   input* from = nullptr;  // the same, until the source begins
   std::atomic<std::uint64_t> total{unknown};
   std::mutex resizing;
+  std::shared_ptr<journal_run> journal;
+  std::uint64_t recorded =
+      0;  // outcomes, of those handed out, with which the consumer has finished
+  std::atomic<std::uint64_t> handed_out{0};
 
   sink_port port() const { return sink_port{*pool->box}; }
 
@@ -132,7 +137,7 @@ struct sink::impl {
 };
 
 sink::sink(std::shared_ptr<pool_core> pool, std::shared_ptr<job> work, std::unique_ptr<input> from,
-           const map_options& options) {
+           const map_options& options, const journal_codec* codec) {
   pool->check_not_forked();
   auto made = std::make_unique<impl>();
   const run_limits limits = checked(options, *pool);
@@ -145,20 +150,26 @@ sink::sink(std::shared_ptr<pool_core> pool, std::shared_ptr<job> work, std::uniq
     work->check_retries();
     work->retries = retries_ = std::make_shared<retry_book>(*options.retry);
   }
+  if (options.journal != nullptr) {
+    if (!work->recordable) refuse("journal: what this map is over cannot be recorded");
+    work->journal = made->journal =
+        std::make_shared<journal_run>(*options.journal, codec, typeid(*work));
+    from->record(made->journal);
+  }
   made->run =
       actors::pool_port{*pool->box}.open(limits, std::move(work), std::move(from), made->bell);
   made->pool = std::move(pool);
   impl_ = made.release();
   impl_->group = group_of(limits.buffersize);
-  taken_ = &impl_->run->seen.taken;
+  taken_ = impl_->journal ? &impl_->handed_out : &impl_->run->seen.taken;
   stopped_ = &impl_->run->seen.stopped;
 }
 
 sink::sink(sink&& other) noexcept
-    : chunk_{other.chunk_}, offset_{other.offset_}, end_{other.end_}, quick_end_{other.quick_end_},
-      count_{other.count_}, taken_{other.taken_}, stopped_{other.stopped_}, kept_{std::move(
-                                                                                other.kept_)},
-      retries_{std::move(other.retries_)}, impl_{std::exchange(other.impl_, nullptr)} {}
+    : chunk_{other.chunk_}, offset_{other.offset_}, end_{other.end_}, group_end_{other.group_end_},
+      quick_end_{other.quick_end_}, count_{other.count_}, taken_{other.taken_},
+      stopped_{other.stopped_}, kept_{std::move(other.kept_)}, retries_{std::move(other.retries_)},
+      impl_{std::exchange(other.impl_, nullptr)} {}
 
 sink& sink::operator=(sink&& other) noexcept {
   if (this != &other) {
@@ -174,6 +185,7 @@ sink::~sink() {
   impl_->on_stop.reset();
   impl_->pool->let_go(*impl_->run);
   impl_->port().close(*impl_->run);
+  if (impl_->journal) impl_->journal->end();
   delete impl_;
 }
 
@@ -191,31 +203,60 @@ void sink::start() {
   if (!impl_->run->seen.stopped) impl_->pool->start_source(impl_->run);
 }
 
-bool sink::next_slowly() {
-  if (offset_ + 1 >= end_ || stopped_->load(std::memory_order_relaxed)) return next_span();
+bool sink::next_slowly() { return impl_->journal ? next_recorded() : next_of_span(); }
+
+bool sink::next_of_span() {
+  if ((offset_ + 1 >= end_ || stopped_->load(std::memory_order_relaxed)) && !next_span())
+    return false;
   take(offset_ + 1);
-  give_back();
+  if (offset_ >= group_end_) give_back();
   return true;
 }
 
+/// The outcome before is recorded now, so that its token may go back. What was recorded in another life is passed over.
+bool sink::next_recorded() {
+  journal_run& journal = *impl_->journal;
+  journal.commit();
+  for (;;) {
+    impl_->recorded = count_;
+    if (!next_of_span()) return false;
+    auto& state = chunk_->state(offset_);
+    if (state.load(std::memory_order_acquire) != slot_state::recorded) break;
+    state.store(slot_state::empty, std::memory_order_relaxed);
+    take_item();
+  }
+  journal.hold(*chunk_, offset_, attempts());
+  return true;
+}
+
+/// What is taken and recorded counts as taken for the run.
+void sink::release_recorded() {
+  if (!impl_->journal) return;
+  if (impl_->journal->durable()) impl_->journal->sync();
+  impl_->run->seen.taken.store(impl_->recorded, std::memory_order_relaxed);
+}
+
+/// False: there will be no more. Otherwise the outcomes at hand are those after offset_.
 bool sink::next_span() {
+  release_recorded();
   sink_port port = impl_->port();
   actors::run& r = *impl_->run;
   actors::outcome_span span{chunk_, end_, impl_->span_size};
   chunk_ = nullptr;
-  offset_ = end_ = quick_end_ = 0;
+  offset_ = end_ = group_end_ = quick_end_ = 0;
   for (bool will_sleep = false, late = false;;) {
     switch (will_sleep ? port.next(r, span) : port.next_looking(r, span)) {
       case next_result::outcomes:
         chunk_ = span.in;
-        end_ = quick_end_ = span.end;
+        end_ = group_end_ = span.end;
+        quick_end_ = impl_->journal ? 0 : end_;
         impl_->span_size = span.count;
         impl_->group = group_of(span.buffersize);
         offset_ = span.end - span.count - 1;
         // Workers that pull many fine-grained items have enough tokens until the end of the span.
         if (impl_->group == 1 || !r.in.at_hand || impl_->size() != grain::fine)
-          give_back_after_group();
-        return next();
+          give_back_after(offset_ + 1);
+        return true;
       case next_result::end:
         if (r.seen.stopped) return false;
         if (r.in.error) std::rethrow_exception(std::exchange(r.in.error, nullptr));
@@ -239,13 +280,16 @@ bool sink::next_span() {
 }
 
 void sink::give_back() {
+  release_recorded();
   impl_->port().give_tokens_back(*impl_->run);
-  give_back_after_group();
+  give_back_after(offset_ + 1);
 }
 
-void sink::give_back_after_group() {
-  const std::uint64_t last = std::uint64_t{offset_ + 1} + impl_->group - 1;
-  quick_end_ = static_cast<std::uint32_t>(std::min<std::uint64_t>(end_, last));
+/// Tokens go back with the group that begins at this offset.
+void sink::give_back_after(std::uint32_t offset) {
+  const std::uint64_t last = std::uint64_t{offset} + impl_->group - 1;
+  group_end_ = static_cast<std::uint32_t>(std::min<std::uint64_t>(end_, last));
+  quick_end_ = impl_->journal ? 0 : group_end_;
 }
 
 void sink::resize(std::size_t buffersize) {

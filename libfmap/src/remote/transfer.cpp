@@ -47,6 +47,7 @@ void transfer::open(const run_ptr& r) {
 
 /// Appends an item to what is about to be sent. False: it need not be executed any more.
 bool transfer::encode(const parcel& p, remote_job& work, std::uint32_t slot) {
+  if (p.of->work->recalled(*p.in, slot)) return false;
   const std::size_t before = scratch_.size();
   wire::writer w{scratch_};
   if (!work.save_item(w, *p.in, slot)) return false;
