@@ -54,7 +54,7 @@ void leaves_in_order(const std::function<void(fmap::node_pool&, const fmap::node
   REQUIRE(eventually([&] { return here.arrived() == 4; }));
   ask(pool, pool.nodes().front());
   REQUIRE(eventually([&] { return pool.nodes().front().state == node_state::leaving; }));
-  CHECK(log.count(node_event_kind::leaving) == 1);
+  CHECK(eventually([&] { return log.count(node_event_kind::leaving) == 1; }));
   CHECK(pool.workers() == 2);
   here.open();
   int values = 0;
@@ -63,7 +63,7 @@ void leaves_in_order(const std::function<void(fmap::node_pool&, const fmap::node
   CHECK(values == 300);
   CHECK(m.stats().retried == 0);
   CHECK(eventually([&] { return pool.nodes().front().state == node_state::left; }));
-  CHECK(log.count(node_event_kind::left) == 1);
+  CHECK(eventually([&] { return log.count(node_event_kind::left) == 1; }));
   CHECK(log.count(node_event_kind::lost) == 0);
   CHECK_THAT(pool.nodes().front().last_end, Catch::Contains(reason));
   CHECK(pool.nodes().front().lives == 1);

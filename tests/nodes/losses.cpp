@@ -163,7 +163,7 @@ TEST_CASE("nodes: an agent that is killed costs time, and one outcome comes for 
   CHECK(after.front().lives == 2);
   CHECK(after.back().lives == 1);
   CHECK(log.count(fmap::node_event_kind::lost) == 1);
-  CHECK(log.count(fmap::node_event_kind::joined) == 3);
+  CHECK(eventually([&] { return log.count(fmap::node_event_kind::joined) == 3; }));
   CHECK_THAT(after.front().last_end, Catch::Contains("killed by signal 9"));
 }
 

@@ -126,8 +126,8 @@ TEST_CASE("nodes: a command that fails, says nothing sensible, or nothing at all
   testing::event_log log;
   fmap::node_pool pool{{.launch = {fails}, .on_event = log.listener()}};
   CHECK_THROWS_AS(pool.wait_for_nodes(1, 60s), fmap::timeout_error);
-  CHECK(log.count(kind::launch_failed) == 3);
   CHECK(eventually([&] { return log.count(kind::broken) == 1; }));
+  CHECK(log.count(kind::launch_failed) == 3);
   CHECK_THAT(log.reasons(), Catch::Contains("its command exited with code 7"));
 
   fmap::node_command_options mute{
