@@ -218,6 +218,8 @@ std::chrono::nanoseconds detail::request_limit(const map_options& o) {
 }
 
 map_options detail::asking_options(map_options o) {
+  if (o.journal != nullptr)
+    throw std::invalid_argument{"fmap: journal: maps over actors cannot be recorded"};
   o.item_timeout.reset();
   return calling_options(std::move(o));
 }

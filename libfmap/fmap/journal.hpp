@@ -63,10 +63,19 @@ private:
 /// that the consumer had comes again, and at most `buffersize` items are executed again. The last one that was taken
 /// from a map that is left early is not recorded; an error that ends the iteration over values is not, either.
 ///
-/// Items and results must be encodable as for worker processes; a map whose are not, or that was made in a file that
-/// does not include this header, throws `std::invalid_argument`. One map at a time may use it. A map with a journal has
-/// a thread of its own that pulls. It needs 24 bytes for each recorded item while it runs, and about 60 `by_item`.
-/// The members may be called from any thread.
+/// What says nothing of an item is not recorded: that its pool was broken or shut down, that its future was cancelled.
+///
+/// Items and results must be encodable as for worker processes, and an item's bytes a function of its value: no padding
+/// in `travels_as_bytes`, no hash tables that were filled in different orders. Maps of others throw
+/// `std::invalid_argument`, and so do those that were made in a file that does not include this header before it makes
+/// them. In a file that does, all maps' types are asked whether they can be encoded. One map at a time may use a
+/// journal. A map with a journal has a thread of its own that pulls; it needs 24 bytes for each recorded item while it
+/// runs, and about 60 `by_item`.
+///
+/// Where a map's results are the input of another one, the second is their consumer: what it holds comes again only
+/// with `replay`. An error of a type of yours comes back as `remote_error`. A process that was forked from this one, and
+/// is no other program, keeps the file locked until it ends. A static journal would be opened by each worker process,
+/// too: make it in main, after fmap::init. The members may be called from any thread.
 class FMAP_API journal {
 public:
   /// Opens or makes the file, and locks it as long as this object and its map live. A last record that was cut off, by

@@ -2,8 +2,10 @@
 // Runs that are broken off and taken up again.
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <csignal>
 #include <cstdint>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -12,6 +14,7 @@
 #include <set>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -26,9 +29,12 @@
 #include "library/journal_elsewhere.hpp"
 #include "support/catch.hpp"
 #include "support/collect.hpp"
+#include "support/eventually.hpp"
 #include "support/folder.hpp"
+#include "support/made_range.hpp"
 #include "support/pools.hpp"
 
+using namespace std::chrono_literals;
 using namespace testing;
 namespace fs = std::filesystem;
 
@@ -279,13 +285,16 @@ TEST_CASE("journal: the bound counts what is not recorded") {
   const std::size_t bound = GENERATE(1u, 2u, 40u);
   std::atomic<std::uint64_t> executed{0};
   std::uint64_t taken = 0;
-  for ([[maybe_unused]] int x : fmap::future_map{pool,
-                                                 [&](int y) { return ++executed, y; },
-                                                 std::views::iota(0, 300),
-                                                 {.buffersize = bound, .journal = &done}}) {
+  fmap::future_map m{pool,
+                     [&](int y) { return ++executed, y; },
+                     std::views::iota(0, 300),
+                     {.buffersize = bound, .journal = &done}};
+  for ([[maybe_unused]] int x : m) {
     REQUIRE(done.done() == taken);
     REQUIRE(executed <= done.done() + bound);
     ++taken;
+    REQUIRE(m.stats().taken == taken);
+    REQUIRE(m.stats().in_flight <= bound);
   }
   CHECK(taken == 300);
   CHECK(done.done() == 300);
@@ -442,4 +451,164 @@ TEST_CASE("journal: a full disk ends the map, and nothing that is recorded is lo
        fmap::future_map{pool, large, std::views::iota(0, 100), {.journal = &done}}.outcomes())
     right += o.value() == large(static_cast<int>(o.index()));
   CHECK(right == 100);
+}
+
+TEST_CASE("journal: an item that nobody has executed is not recorded") {
+  const folder here;
+  {
+    fmap::process_pool pool{2};
+    const meeting_point there;
+    fmap::journal done{here / "run"};
+    const auto waits = [](const std::pair<std::string, int>& x) {
+      return x.second < 10 ? x.second : meet(x.first, x.second);
+    };
+    std::vector<std::pair<std::string, int>> input;
+    for (int i = 0; i != 40; ++i) input.emplace_back(there.path(), i);
+    fmap::future_map m{pool, waits, input, {.buffersize = 8, .journal = &done}};
+    std::size_t values = 0, broken = 0;
+    auto all = m.outcomes();
+    try {
+      for (auto& o : all) {
+        ++(o ? values : broken);
+        if (values != 10 || broken != 0) continue;
+        REQUIRE(eventually([&] { return there.arrived() == 2; }));
+        pool.kill_workers();
+      }
+    } catch (const fmap::broken_pool&) {}  // there would have been more input
+    CHECK(values == 10);
+    CHECK(broken != 0);
+    CHECK(done.failed() == 0);
+    CHECK(done.done() == 10);
+  }
+  fmap::thread_pool pool{1};
+  fmap::journal done{here / "futures"};
+  const auto later = [&](int x) {
+    auto f = pool.submit([x] { return x; });
+    if (x == 3) f.cancel();
+    return f;
+  };
+  const told all{fmap::future_map{later, numbers(0, 10), {.buffersize = 1, .journal = &done}}};
+  CHECK(all.size() == 10);
+  CHECK(done.failed() == 0);
+  CHECK(done.done() == all.values.size());
+}
+
+TEST_CASE("journal: an item behind recorded ones is executed while the input waits for the next") {
+  fmap::thread_pool pool{2};
+  const folder here;
+  {
+    fmap::journal done{here / "run"};
+    CHECK(told{fmap::future_map{pool, mostly, numbers(0, 500), {.journal = &done}}}.size() == 500);
+  }
+  fmap::journal done{here / "run"};
+  std::atomic<bool> seen{false}, in_time{true};
+  auto input = made_range{[&](std::uint64_t i) {
+                            if (i == 501) in_time = eventually([&] { return seen.load(); });
+                            return static_cast<int>(i);
+                          },
+                          502};
+  for (auto& o :
+       fmap::future_map{pool, mostly, input, {.buffersize = 64, .journal = &done}}.outcomes())
+    if (o.index() == 500) seen = true;
+  CHECK(seen);
+  CHECK(in_time);
+}
+
+TEST_CASE("journal: what is passed over does not count for what an item costs") {
+  fmap::thread_pool pool{2};
+  const folder here;
+  const auto costly = [](int x) {
+    if (x >= 600) std::this_thread::sleep_for(1ms);
+    return x;
+  };
+  {
+    fmap::journal done{here / "run"};
+    CHECK(told{fmap::future_map{pool, costly, numbers(0, 600), {.journal = &done}}}.size() == 600);
+  }
+  fmap::journal done{here / "run", {.replay = GENERATE(false, true)}};
+  const auto new_function = [&](int x) { return costly(x); };
+  fmap::future_map m{pool, new_function, numbers(0, 700), {.journal = &done}};
+  std::size_t widest = 0;
+  for ([[maybe_unused]] int x : m) widest = std::max(widest, m.stats().buffersize);
+  CHECK(widest <= 32);
+}
+
+TEST_CASE("journal: a map that could not be made leaves it free") {
+  const folder here;
+  fmap::journal done{here / "run"};
+  fmap::thread_pool closed{1};
+  closed.shutdown();
+  CHECK_THROWS_AS((fmap::future_map{closed, mostly, numbers(0, 3), {.journal = &done}}),
+                  fmap::pool_shutdown);
+  fmap::thread_pool pool{1};
+  CHECK(told{fmap::future_map{pool, mostly, numbers(0, 3), {.journal = &done}}}.size() == 3);
+}
+
+TEST_CASE("journal: a forked child changes nothing of its parent's") {
+  const folder here;
+  auto done = std::make_unique<fmap::journal>(here / "run");
+  const pid_t child = ::fork();
+  if (child == 0) {
+    int code = 1;
+    try {
+      fmap::thread_pool pool{1};
+      fmap::future_map m{pool, mostly, numbers(0, 3), {.journal = done.get()}};
+    } catch (const fmap::journal_error&) {
+      code = 0;
+    }
+    done.reset();
+    ::_exit(code);
+  }
+  fmap::thread_pool pool{1};
+  const auto run = [&](int items) {
+    return told{fmap::future_map{pool, mostly, numbers(0, items), {.journal = done.get()}}}.size();
+  };
+  CHECK(run(1000) == 1000);
+  int status = 1;
+  REQUIRE(::waitpid(child, &status, 0) == child);
+  CHECK(status == 0);
+  CHECK(run(3000) == 2000);
+  done.reset();
+  CHECK(fmap::journal{here / "run"}.done() == 2700);
+}
+
+TEST_CASE("journal: a length that is damaged hides nothing that is behind it") {
+  const folder here;
+  const std::string path = here / "run";
+  fmap::thread_pool pool{1};
+  {
+    fmap::journal done{path};
+    CHECK(told{fmap::future_map{pool, mostly, numbers(0, 50), {.journal = &done}}}.size() == 50);
+  }
+  const std::string good = content(path);
+  std::uint32_t length = 0;  // of the first record
+  std::memcpy(&length, good.data() + 64, sizeof length);
+  const std::size_t second = 64 + 12 + length;
+  for (std::size_t byte = 0; byte != 12; ++byte) {
+    std::string other = good;
+    other[second + byte] = static_cast<char>(other[second + byte] ^ 0x40);
+    write(path, other);
+    CHECK_THAT(message_of<fmap::journal_error>([&] { fmap::journal{path}; }),
+               Catch::Contains("damaged at byte " + std::to_string(second)));
+    CHECK(content(path) == other);
+  }
+}
+
+TEST_CASE("journal: what a machine's crash has left behind what was on the disk is cut off") {
+  const folder here;
+  const std::string path = here / "run";
+  fmap::thread_pool pool{1};
+  const auto run = [&] {
+    fmap::journal done{path, {.durable = true}};
+    return told{fmap::future_map{pool, mostly, numbers(0, 50), {.journal = &done}}}.size();
+  };
+  CHECK(run() == 50);
+  const std::string good = content(path);
+  // A page that was not written, and behind it one that was.
+  write(path, good + std::string(4096, '\0') + std::string(4096, 'x'));
+  CHECK(run() == 0);
+  std::string worse = good;
+  worse[good.size() / 2] = static_cast<char>(worse[good.size() / 2] ^ 1);
+  write(path, worse);
+  CHECK_THROWS_AS(fmap::journal{path}, fmap::journal_error);
 }

@@ -31,27 +31,39 @@ namespace {
 
 constexpr std::uint64_t bound = 64;
 
-/// Appends to a file, whichever process does.
-void note(const std::string& path, std::uint64_t what) {
-  static const int fd = ::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
-  if (::write(fd, &what, sizeof what) != sizeof what) std::abort();
-}
+/// Appends numbers to a file.
+class notes {
+public:
+  explicit notes(const std::string& path)
+      : fd_{::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600)} {}
+  void add(std::uint64_t what) const {
+    if (::write(fd_, &what, sizeof what) != sizeof what) std::abort();
+  }
 
+private:
+  int fd_;
+};
+
+/// Takes a while, so that lives end in the middle of it.
 struct work {
-  std::string executed;
+  std::string path;
   std::uint64_t operator()(std::uint64_t x) const {
-    note(executed, x);
+    static const notes executed{path};
+    executed.add(x);
+    const auto end = std::chrono::steady_clock::now() + 60us;
+    while (std::chrono::steady_clock::now() < end) {}
     return 3 * x;
   }
 };
 template <class Inspector>
 auto inspect(Inspector& f, work& x) {
-  return f(x.executed);
+  return f(x.path);
 }
 
 /// One life. Returns 0 at the end of the input.
 template <class Pool>
 int live(Pool pool, const std::string& where, std::uint64_t items, bool ordered) {
+  const notes taken{where + "/taken"};
   fmap::journal done{where + "/journal"};
   for (auto& o : fmap::future_map{pool,
                                   work{where + "/executed"},
@@ -59,7 +71,7 @@ int live(Pool pool, const std::string& where, std::uint64_t items, bool ordered)
                                   {.buffersize = bound, .ordered = ordered, .journal = &done}}
                      .outcomes()) {
     if (o.value() != 3 * o.index()) return 3;
-    note(where + "/taken", o.index());
+    taken.add(o.index());
   }
   return 0;
 }
@@ -132,6 +144,6 @@ int main(int argc, char** argv) {
   }
   const int kills = argc == 2 ? std::atoi(argv[1]) : 60;
   const bool threads = survives("threads", 100'000, kills, 40);
-  const bool processes = survives("processes", 20'000, kills / 3, 300);
+  const bool processes = survives("processes", 100'000, kills / 3, 300);
   return threads && processes ? 0 : 1;
 }

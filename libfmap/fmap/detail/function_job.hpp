@@ -201,8 +201,9 @@ public:
       return i;
     }
     for (; at.claim(i); ++i) {
-      if (this->recalled(c, i)) continue;
-      if (this->retries)
+      if (this->recalled(c, i))
+        at.passed_over.store(true, std::memory_order_relaxed);
+      else if (this->retries)
         execute_keeping(c, i, call);
       else
         execute(c, i, call);

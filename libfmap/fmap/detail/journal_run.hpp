@@ -25,9 +25,6 @@ public:
   journal_run(const journal_run&) = delete;
   journal_run& operator=(const journal_run&) = delete;
 
-  /// Tokens go back after sync() only.
-  bool durable() const;
-
   /// For the source, with each item, in their order. False: it is recorded, and not to be executed. Throws
   /// journal_mismatch.
   bool admit(std::uint64_t index, const void* item);
@@ -41,7 +38,8 @@ public:
   /// It has finished with that one. Throws journal_error.
   void commit();
 
-  void sync();
+  /// Before its token goes back. Waits for the disk, if the journal is to. Throws journal_error.
+  void make_durable();
 
   /// The map is gone, and another one may use the journal.
   void end() noexcept;

@@ -232,7 +232,7 @@ bool sink::next_recorded() {
 /// What is taken and recorded counts as taken for the run.
 void sink::release_recorded() {
   if (!impl_->journal) return;
-  if (impl_->journal->durable()) impl_->journal->sync();
+  impl_->journal->make_durable();
   impl_->run->seen.taken.store(impl_->recorded, std::memory_order_relaxed);
 }
 
@@ -326,6 +326,15 @@ map_stats sink::stats() const {
   result.elapsed = s.elapsed;
   result.workers = s.workers;
   if (const auto total = impl_->total.load(); total != impl::unknown) result.total = total;
+  if (impl_->journal) {
+    // The run does not know yet of the last ones that were taken.
+    const std::uint64_t more = impl_->handed_out.load(std::memory_order_relaxed) - result.taken;
+    const std::uint64_t ready = std::min(more, result.ready);
+    result.taken += more;
+    result.ready -= ready;
+    result.in_flight -= ready;
+    result.dropped -= std::min(more - ready, result.dropped);
+  }
   return result;
 }
 

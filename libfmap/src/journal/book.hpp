@@ -28,14 +28,17 @@ public:
 
   const journal_options options;
   std::mutex mutex;
-  journals::growing_file file;
   std::uint64_t done = 0, failed = 0;  // items by their last record
   bool in_use = false;
 
 private:
+  void read(std::string_view payload);
   void count(const journals::ending&);
 
   std::optional<journals::beginning> last_;
+
+public:
+  journals::growing_file file;  // tells what is above when it is opened
 };
 
 }  // namespace fmap::detail

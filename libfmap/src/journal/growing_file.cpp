@@ -30,13 +30,18 @@ struct file_header {
   std::uint32_t version = 1;
   std::uint32_t pid = 0;      // of whom it is in use by
   std::uint64_t running = 0;  // items under way
-  std::uint64_t reserved[5] = {};
+  std::uint64_t synced =
+      0;  // so many bytes are on the disk for sure; 0: nobody has waited for that
+  std::uint64_t reserved[4] = {};
 };
 static_assert(sizeof(file_header) == 64);
 
 struct frame {
-  std::uint32_t length = 0, checksum = 0;
+  std::uint32_t length = 0, guard = 0, checksum = 0;
 };
+
+/// A length is believed only with it.
+std::uint32_t guard_of(std::uint32_t length) { return (length ^ 0x5bd1e995) * 0x9e3779b1; }
 
 /// Of mappings: no page is larger.
 constexpr std::uint64_t alignment = 1u << 16;
@@ -52,7 +57,7 @@ bool all_zero(std::string_view bytes) {
   return std::all_of(bytes.begin(), bytes.end(), [](char c) { return c == 0; });
 }
 
-/// The record that begins at `at`, and whether it is whole. `length`: as far as it is known.
+/// The record that begins at `at`, and whether it is whole. `length`: as far as it is known, with its frame.
 struct found {
   bool whole = false;
   std::uint64_t length = 0;
@@ -62,8 +67,9 @@ found record_at(std::string_view all, std::uint64_t at) {
   frame f;
   if (all.size() - at < sizeof f) return {false, all.size() - at, {}};
   std::memcpy(&f, all.data() + at, sizeof f);
+  if (f.length == 0 || f.guard != guard_of(f.length)) return {false, sizeof f, {}};
   const std::uint64_t length = sizeof f + std::uint64_t{f.length};
-  if (f.length == 0 || all.size() - at < length) return {false, length, {}};
+  if (all.size() - at < length) return {false, length, {}};
   const std::string_view payload = all.substr(at + sizeof f, f.length);
   return {checksum(payload) == f.checksum, length, payload};
 }
@@ -100,7 +106,7 @@ void growing_file::fail(const std::string& what, int error) const {
       + (error != 0 ? ": " + std::generic_category().message(error) : std::string{})};
 }
 
-growing_file::growing_file(std::string path) : path_{std::move(path)} {
+growing_file::growing_file(std::string path, const teller& tell) : path_{std::move(path)} {
   fd_ = ::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
   if (fd_ < 0) fail("cannot open it", errno);
   try {
@@ -109,7 +115,7 @@ growing_file::growing_file(std::string path) : path_{std::move(path)} {
     if (!S_ISREG(about.st_mode)) fail("it is no regular file", 0);
     lock();
     if (::fstat(fd_, &about) != 0) fail("cannot look at it", errno);
-    read_header(static_cast<std::uint64_t>(about.st_size));
+    open(static_cast<std::uint64_t>(about.st_size), tell);
   } catch (...) {
     ::close(fd_);
     throw;
@@ -121,7 +127,8 @@ growing_file::~growing_file() {
   window_ = {};
   header_ = {};
   // Where this fails, zeros stay behind the last record, which is as good.
-  [[maybe_unused]] const int cut = ::ftruncate(fd_, static_cast<off_t>(size_));
+  if (!home_.left()) [[maybe_unused]]
+    const int cut = ::ftruncate(fd_, static_cast<off_t>(size_));
   ::close(fd_);
 }
 
@@ -133,10 +140,10 @@ void growing_file::lock() {
   fail("it is in use by " + (told ? "process " + std::to_string(h.pid) : "another process"), 0);
 }
 
-void growing_file::read_header(std::uint64_t length) {
+void growing_file::open(std::uint64_t length, const teller& tell) {
   file_header h;
   if (length == 0) {
-    if (::pwrite(fd_, &h, sizeof h, 0) != static_cast<ssize_t>(sizeof h))
+    if (::pwrite(fd_, &h, sizeof h, 0) != static_cast<ssize_t>(sizeof h) || ::fsync(fd_) != 0)
       fail("cannot write it", errno);
     length = sizeof h;
   }
@@ -150,7 +157,7 @@ void growing_file::read_header(std::uint64_t length) {
              + std::to_string(ours.version),
          0);
   left_running_ = h.running;
-  size_ = end_of_records({reinterpret_cast<const char*>(all.data()), all.size()});
+  size_ = read({reinterpret_cast<const char*>(all.data()), all.size()}, h.synced, tell);
   header_ = {fd_, path_, 0, sizeof h, true};
   h.pid = static_cast<std::uint32_t>(::getpid());
   h.running = 0;
@@ -159,17 +166,21 @@ void growing_file::read_header(std::uint64_t length) {
     fail("cannot cut it", errno);
 }
 
-/// Where the first record begins that is not whole. Nothing that was written can follow it, but the rest of it.
-std::uint64_t growing_file::end_of_records(std::string_view all) const {
+/// Where the first record begins that is not whole. Nothing that was written can follow it, but the rest of it; and
+/// what the machine's crash has left of what was not yet on the disk.
+std::uint64_t growing_file::read(std::string_view all, std::uint64_t synced,
+                                 const teller& tell) const {
   std::uint64_t at = sizeof(file_header);
   for (;;) {
     const found r = record_at(all, at);
     if (r.whole) {
+      tell(at, r.payload);
       at += r.length;
       continue;
     }
     const std::uint64_t behind = std::min<std::uint64_t>(at + r.length, all.size());
-    if (!all_zero(all.substr(behind)))
+    const bool crashed = synced != 0 && at >= synced;
+    if (!crashed && !all_zero(all.substr(behind)))
       fail("it is damaged at byte " + std::to_string(at)
                + "; to go on with what is before, cut it there (truncate -s " + std::to_string(at)
                + ")",
@@ -178,15 +189,16 @@ std::uint64_t growing_file::end_of_records(std::string_view all) const {
   }
 }
 
-void growing_file::running(std::uint64_t items) {
-  if (header_.data() == nullptr) return;
-  std::atomic_ref<std::uint64_t>{
-      *reinterpret_cast<std::uint64_t*>(header_.data() + offsetof(file_header, running))}
-      .store(items, std::memory_order_relaxed);
+void growing_file::set(std::size_t field, std::uint64_t value) {
+  std::atomic_ref<std::uint64_t>{*reinterpret_cast<std::uint64_t*>(header_.data() + field)}.store(
+      value, std::memory_order_relaxed);
 }
 
-void growing_file::each(
-    const std::function<void(std::uint64_t place, std::string_view payload)>& tell) const {
+void growing_file::running(std::uint64_t items) {
+  if (!home_.left()) set(offsetof(file_header, running), items);
+}
+
+void growing_file::each(const teller& tell) const {
   const mapping all{fd_, path_, 0, static_cast<std::size_t>(size_), false};
   const std::string_view text{reinterpret_cast<const char*>(all.data()), all.size()};
   for (std::uint64_t at = sizeof(file_header); at != size_;) {
@@ -215,9 +227,11 @@ std::string growing_file::read_at(std::uint64_t place) const {
 }
 
 void growing_file::append(std::string_view payload) {
+  if (home_.left()) fail("it belongs to the process that this one was forked from", 0);
   if (payload.size() >= std::numeric_limits<std::uint32_t>::max())
     fail("a record of 4 GiB or more", 0);
-  const frame f{static_cast<std::uint32_t>(payload.size()), checksum(payload)};
+  const auto length = static_cast<std::uint32_t>(payload.size());
+  const frame f{length, guard_of(length), checksum(payload)};
   make_room(sizeof f + payload.size());
   std::byte* const to = window_.data() + (size_ - window_at_);
   // Should the process be killed in between, the length tells where the zeros begin again.
@@ -243,7 +257,9 @@ void growing_file::make_room(std::uint64_t bytes) {
 }
 
 void growing_file::sync() {
+  if (synced_ == size_) return;
   if (::fdatasync(fd_) != 0) fail("cannot write it to the disk", errno);
+  set(offsetof(file_header, synced), synced_ = size_);
 }
 
 }  // namespace fmap::journals

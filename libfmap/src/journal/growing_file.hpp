@@ -10,6 +10,8 @@
 #include <string>
 #include <string_view>
 
+#include "src/kernel/forks.hpp"
+
 namespace fmap::journals {
 
 /// Memory that is a part of a file. What is written there is in the file at once, also if the process is killed.
@@ -30,13 +32,19 @@ private:
   std::size_t size_ = 0;
 };
 
-/// Each record is a length (4 bytes), a checksum (4 bytes) and the payload. Behind the last one are zeros or the end:
+/// Each record is a frame (a length, a guard of the length and a checksum, of 4 bytes each) and the payload. Behind the last one are zeros or the end:
 /// space is reserved ahead, so that a full disk is an error and not a signal. One thread at a time uses it, but
 /// read_at() may be called by any.
+///
+/// In a child of fork() it is of no use: nothing of the file changes there.
 class growing_file {
 public:
-  /// Opens or makes it, locks it, and removes what is left of a last record that was cut off. Throws journal_error.
-  explicit growing_file(std::string path);
+  /// Is called with a record's place and payload.
+  using teller = std::function<void(std::uint64_t place, std::string_view payload)>;
+
+  /// Opens or makes it, locks it, tells all records, and removes what is left of a last one that was cut off. Throws
+  /// journal_error.
+  growing_file(std::string path, const teller&);
   ~growing_file();
   growing_file(const growing_file&) = delete;
   growing_file& operator=(const growing_file&) = delete;
@@ -49,10 +57,10 @@ public:
   /// The same for this process.
   void running(std::uint64_t items);
 
-  /// Calls it with each record's place and payload, in their order.
-  void each(const std::function<void(std::uint64_t place, std::string_view payload)>&) const;
+  /// Tells all records, in their order.
+  void each(const teller&) const;
 
-  /// The payload there, up to `most` bytes of it.
+  /// The payload there.
   std::string read_at(std::uint64_t place) const;
 
   /// When this returns, the record outlives the process. If it throws, nothing has changed.
@@ -64,13 +72,16 @@ public:
 private:
   [[noreturn]] void fail(const std::string& what, int error) const;
   void lock();
-  void read_header(std::uint64_t length);
-  std::uint64_t end_of_records(std::string_view all) const;
+  void open(std::uint64_t length, const teller&);
+  std::uint64_t read(std::string_view all, std::uint64_t synced, const teller&) const;
+  void set(std::size_t field, std::uint64_t value);
   void make_room(std::uint64_t bytes);
 
   const std::string path_;
   int fd_ = -1;
-  std::uint64_t size_ = 0;  // up to the end of the last record
+  kernel::home_process home_;
+  std::uint64_t size_ = 0;    // up to the end of the last record
+  std::uint64_t synced_ = 0;  // what it was when the disk was waited for
   std::uint64_t left_running_ = 0;
   mapping header_, window_;
   std::uint64_t window_at_ = 0;

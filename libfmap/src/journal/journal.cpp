@@ -13,18 +13,14 @@ namespace fmap {
 namespace detail {
 
 journal_book::journal_book(const std::string& path, const journal_options& o)
-    : options{o}, file{path} {
-  try {
-    file.each([this](std::uint64_t, std::string_view payload) {
-      auto r = journals::decode(payload).what;
-      if (const auto* e = std::get_if<journals::ending>(&r))
-        count(*e);
-      else
-        last_ = std::get<journals::beginning>(std::move(r));
-    });
-  } catch (const wire::error& e) {
-    throw journal_error{"fmap: journal " + path + ": a record makes no sense: " + e.what()};
-  }
+    : options{o}, file{path, [this](std::uint64_t, std::string_view payload) { read(payload); }} {}
+
+void journal_book::read(std::string_view payload) {
+  auto r = journals::decode(payload).what;
+  if (const auto* e = std::get_if<journals::ending>(&r))
+    count(*e);
+  else
+    last_ = std::get<journals::beginning>(std::move(r));
 }
 
 void journal_book::begin(journals::beginning b) {

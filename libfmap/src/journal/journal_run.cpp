@@ -34,6 +34,21 @@ std::int64_t now() {
       .count();
 }
 
+/// Whether an item has this error because nobody has executed it to its end.
+bool says_nothing_of_the_item(const std::exception_ptr& error) {
+  try {
+    std::rethrow_exception(error);
+  } catch (const broken_pool&) {
+    return true;
+  } catch (const pool_shutdown&) {
+    return true;
+  } catch (const cancelled_error&) {
+    return true;
+  } catch (...) {
+    return false;
+  }
+}
+
 const journal_codec& checked(const journal_codec* codec) {
   if (codec == nullptr)
     throw std::invalid_argument{
@@ -102,7 +117,16 @@ struct journal_run::impl {
     under_way.emplace(index, what);
     book->file.running(under_way.size());
   }
+  void forget(std::uint64_t index);
+
+  bool ended = false;
 };
+
+void journal_run::impl::forget(std::uint64_t index) {
+  const std::lock_guard guard{mutex};
+  under_way.erase(index);
+  book->file.running(under_way.size());
+}
 
 journal_run::journal_run(journal& j, const journal_codec* codec, const std::type_info& function)
     : impl_{std::make_unique<impl>(j.book_, checked(codec))} {
@@ -116,9 +140,7 @@ journal_run::journal_run(journal& j, const journal_codec* codec, const std::type
   }
 }
 
-journal_run::~journal_run() = default;
-
-bool journal_run::durable() const { return impl_->book->options.durable; }
+journal_run::~journal_run() { end(); }
 
 bool journal_run::admit(std::uint64_t index, const void* item) {
   impl_->scratch.clear();
@@ -172,6 +194,7 @@ void journal_run::hold(chunk& c, std::uint32_t offset, std::uint32_t attempts) {
     what = found->second;
   }
   const bool failed = c.state(offset).load(std::memory_order_acquire) == slot_state::error;
+  if (failed && says_nothing_of_the_item(c.error(offset))) return impl_->forget(index);
   impl_->outcome.clear();
   if (failed)
     impl_->outcome = encode_exception(c.error(offset), impl_->host, static_cast<int>(::getpid()));
@@ -183,18 +206,19 @@ void journal_run::hold(chunk& c, std::uint32_t offset, std::uint32_t attempts) {
 void journal_run::commit() {
   if (!impl_->held) return;
   impl_->book->write(*impl_->held, impl_->outcome);
-  const std::lock_guard guard{impl_->mutex};
-  impl_->under_way.erase(impl_->held->index);
-  impl_->book->file.running(impl_->under_way.size());
+  impl_->forget(impl_->held->index);
   impl_->held.reset();
 }
 
-void journal_run::sync() {
+void journal_run::make_durable() {
+  if (!impl_->book->options.durable) return;
   const std::lock_guard guard{impl_->book->mutex};
   impl_->book->file.sync();
 }
 
-void journal_run::end() noexcept { impl_->book->end(); }
+void journal_run::end() noexcept {
+  if (!std::exchange(impl_->ended, true)) impl_->book->end();
+}
 
 void job::recall(chunk& c, std::uint32_t offset) { journal->recall(*this, c, offset); }
 

@@ -100,9 +100,11 @@ void publish(visit& v, run& r, std::uint32_t filled) {
 void publish_progress(visit& v, run& r) {
   std::uint32_t filled = r.in.filled;
   const chunk* const open = r.chunks.filling();
-  while (filled != r.in.granted
-         && open->state(filled).load(std::memory_order_acquire) == slot_state::item)
-    ++filled;
+  const auto is_there = [open](std::uint32_t at) {
+    const slot_state s = open->state(at).load(std::memory_order_acquire);
+    return s == slot_state::item || s == slot_state::recorded;
+  };
+  while (filled != r.in.granted && is_there(filled)) ++filled;
   publish(v, r, filled);
 }
 

@@ -122,7 +122,8 @@ void split(visit& v, worker& w) {
   const auto before = static_cast<std::uint32_t>(kept - b.items.first);
   const auto after = static_cast<std::uint32_t>(b.items.end() - kept - 1);
   if (before != 0 && !r.work->asynchronous) {
-    finish(v, r, w.id, b.items.first, before, {}, b.measured_well);
+    finish(v, r, w.id, b.items.first, before, {},
+           b.measured_well && !w.at.passed_over.load(std::memory_order_relaxed));
     take_delivered(v, r);
   }
   if (after != 0) v->ledger.give_back(w.id, r.id, kept + 1, after);

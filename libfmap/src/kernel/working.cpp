@@ -100,7 +100,10 @@ void settle(worker& w, const executed& e, visit& v) {
   w.since = e.done;
   const own_batch done = std::exchange(w.has, {});
   if (r.work->asynchronous) return;
-  finish(v, r, w.id, done.items.first, done.items.count, e.took, done.measured_well);
+  if (w.at.passed_over.load(std::memory_order_relaxed))  // that tells nothing of what an item costs
+    finish(v, r, w.id, done.items.first, done.items.count, {}, false);
+  else
+    finish(v, r, w.id, done.items.first, done.items.count, e.took, done.measured_well);
   settle_ready(v, r);
   w.last = r.pace.size;
   tick_in_passing(v, e.done);
