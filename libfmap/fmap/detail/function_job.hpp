@@ -202,7 +202,7 @@ public:
     }
     for (; at.claim(i); ++i) {
       if (this->recalled(c, i))
-        at.passed_over.store(true, std::memory_order_relaxed);
+        at.passed_over = true;
       else if (this->retries)
         execute_keeping(c, i, call);
       else

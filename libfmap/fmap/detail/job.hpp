@@ -36,14 +36,13 @@ struct alignas(64) basic_progress {
   typename Memory::template atomic<std::uint32_t> current{0};
   typename Memory::template atomic<std::uint32_t> limit{0};
   bool fenced = false;  ///< full fences on both sides: for items that take much longer than a fence
-  std::atomic<bool> passed_over{
-      false};  ///< some item of the batch was not executed, as its outcome is recorded
+  bool passed_over = false;  ///< some item was not executed, as its outcome is recorded
 
   /// For the worker: its batch are the items from `begin` up to `end`.
   void start(std::uint32_t begin, std::uint32_t end) {
     limit.store(end, std::memory_order_relaxed);
     current.store(begin, std::memory_order_relaxed);
-    passed_over.store(false, std::memory_order_relaxed);
+    passed_over = false;
   }
 
   /// Claims the item at `offset`; false if it is not this worker's (any more).

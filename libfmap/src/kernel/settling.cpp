@@ -119,11 +119,11 @@ void split(visit& v, worker& w) {
   run& r = *b.of;
   const std::uint64_t begun = b.in->first + w.at.freeze();
   const std::uint64_t kept = std::min(begun, b.items.end() - 1);
+  if (r.work->journal) b.measured_well = false;  // some of them may have been passed over
   const auto before = static_cast<std::uint32_t>(kept - b.items.first);
   const auto after = static_cast<std::uint32_t>(b.items.end() - kept - 1);
   if (before != 0 && !r.work->asynchronous) {
-    finish(v, r, w.id, b.items.first, before, {},
-           b.measured_well && !w.at.passed_over.load(std::memory_order_relaxed));
+    finish(v, r, w.id, b.items.first, before, {}, b.measured_well);
     take_delivered(v, r);
   }
   if (after != 0) v->ledger.give_back(w.id, r.id, kept + 1, after);

@@ -100,7 +100,7 @@ void settle(worker& w, const executed& e, visit& v) {
   w.since = e.done;
   const own_batch done = std::exchange(w.has, {});
   if (r.work->asynchronous) return;
-  if (w.at.passed_over.load(std::memory_order_relaxed))  // that tells nothing of what an item costs
+  if (w.at.passed_over)  // that tells nothing of what an item costs
     finish(v, r, w.id, done.items.first, done.items.count, {}, false);
   else
     finish(v, r, w.id, done.items.first, done.items.count, e.took, done.measured_well);
