@@ -192,6 +192,8 @@ TEST_CASE("batch size: what a worker may hold") {
   CHECK(room(1e6, 107, node) == 21);  // a third of what it holds ahead
   CHECK(room(1e6, 108, node) == 0);
   CHECK(room(1e6, 128, node) == 0);
+  for (std::uint32_t held = 64; held != 128; ++held)
+    CHECK((room(1e6, held, node) == 0) == (128 - held < 64 / tuning::refill_share));
 }
 
 TEST_CASE("nodes: what is held ahead, reported and bounded follows the round trip, the nodes and "

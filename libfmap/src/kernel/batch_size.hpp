@@ -75,8 +75,10 @@ inline std::uint32_t batch_size(const batch_scene& s, const worker_shape& w) {
         lasting(tuning::least_batch, s.cost),
         std::min(lasting(tuning::least_batch_roomy, s.cost), s.buffersize / (2 * weights)));
   else if (
-      w.is_node)  // one message for its threads that have nothing to do, and for half of what else it may hold
-    least = std::max<std::uint64_t>(s.held < weight ? weight - s.held : 0, (s.most + 1) / 2);
+      w.is_node)  // one message for its threads that have nothing to do, and for a share of what else it may hold
+    least = std::max<std::uint64_t>(s.held < weight ? weight - s.held : 0,
+                                    (s.most + tuning::node_message_share - 1)
+                                        / tuning::node_message_share);
   const std::uint64_t share = (s.queued * weight + weights - 1) / weights;
   return static_cast<std::uint32_t>(std::min(std::max({share, least, std::uint64_t{1}}), most));
 }
@@ -102,13 +104,15 @@ inline std::uint32_t most_held(double cost, const worker_shape& w) {
   return static_cast<std::uint32_t>(std::min<std::uint64_t>(most, w.capacity));
 }
 
-/// How many more items of a run a worker that holds `items` may hold now. Who has work for all its threads and two thirds of
-/// what it holds ahead gets nothing: the message would be a small one, and it comes by again in time.
+/// How many more items of a run a worker that holds `items` may hold now. Who has work for all its threads, and lacks
+/// less than a share of what it holds ahead, gets nothing: the message would be a small one, and it comes by again in
+/// time.
 inline std::uint32_t room(double cost, std::uint32_t items, const worker_shape& w) {
   const std::uint32_t most = most_held(cost, w);
   if (items >= most) return 0;
   const std::uint32_t n = most - items;
-  if (w.hold.count() != 0 && items >= w.weight && n < (most - std::min(most, w.weight)) / 3)
+  if (w.hold.count() != 0 && items >= w.weight
+      && n < (most - std::min(most, w.weight)) / tuning::refill_share)
     return 0;
   return n;
 }

@@ -203,6 +203,10 @@ inline constexpr microseconds least_hold{600};
 /// What a node has finished waits for so long, or for the pool's time for a message times the nodes.
 inline constexpr microseconds least_report{500}, report_each{10};
 
+/// What a message to a node has at least: this part of the room that the node has, and nothing is sent for less than
+/// this part of what it holds ahead.
+inline constexpr std::uint32_t node_message_share = 2, refill_share = 3;
+
 /// An automatic bound follows the nodes up to this.
 inline constexpr std::uint64_t largest_bound = 1u << 20;
 
