@@ -394,8 +394,8 @@ TEST_CASE(
   if (child == 0) {
     fmap::thread_pool pool{2};
     fmap::journal done{path};
-    fmap::future_map m{
-        pool, mostly, std::views::iota(0, 1000), {.buffersize = 8, .journal = &done}};
+    const auto same = [](int x) { return x; };
+    fmap::future_map m{pool, same, std::views::iota(0, 1000), {.buffersize = 8, .journal = &done}};
     auto it = m.begin();
     for (int i = 0; i != 2; ++i) ++it;
     // The consumer has one, and seven are under way.
@@ -403,6 +403,7 @@ TEST_CASE(
     ::write(there[1], "x", 1);
     for (;;) ::pause();
   }
+  ::close(there[1]);
   char x;
   REQUIRE(::read(there[0], &x, 1) == 1);
   CHECK_THAT(message_of<fmap::journal_error>([&] { fmap::journal{path}; }),
@@ -410,7 +411,6 @@ TEST_CASE(
   ::kill(child, SIGKILL);
   ::waitpid(child, nullptr, 0);
   ::close(there[0]);
-  ::close(there[1]);
   fmap::journal done{path};
   CHECK(done.summary() == "2 done, 0 failed, 8 running when it was killed");
 }
