@@ -152,8 +152,9 @@ sink::sink(std::shared_ptr<pool_core> pool, std::shared_ptr<job> work, std::uniq
   }
   if (options.journal != nullptr) {
     if (!work->recordable) refuse("journal: what this map is over cannot be recorded");
-    work->journal = made->journal =
-        std::make_shared<journal_run>(*options.journal, codec, typeid(*work));
+    const job& function = *work;
+    made->journal = std::make_shared<journal_run>(*options.journal, codec, typeid(function));
+    work->journal = made->journal;
     from->record(made->journal);
   }
   made->run =
