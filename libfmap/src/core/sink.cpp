@@ -226,7 +226,7 @@ bool sink::next_recorded() {
     state.store(slot_state::empty, std::memory_order_relaxed);
     take_item();
   }
-  journal.hold(*chunk_, offset_, attempts());
+  journal.hold(*chunk_, offset_, impl_->pool->can_kill() ? attempts() : 1);
   return true;
 }
 

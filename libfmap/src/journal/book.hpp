@@ -36,6 +36,7 @@ private:
   void count(const journals::ending&);
 
   std::optional<journals::beginning> last_;
+  std::string scratch_;
 
 public:
   journals::growing_file file;  // tells what is above when it is opened

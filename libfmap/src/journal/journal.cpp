@@ -30,7 +30,8 @@ void journal_book::begin(journals::beginning b) {
     throw journal_error{"fmap: journal " + file.path() + ": it is one of " + last_->item_type
                         + " -> " + last_->value_type + ", and this map is one of " + b.item_type
                         + " -> " + b.value_type};
-  file.append(journals::encode(b));
+  journals::encode(scratch_, b);
+  file.append(scratch_);
   last_ = std::move(b);
   in_use = true;
 }
@@ -42,9 +43,9 @@ void journal_book::end() {
 }
 
 void journal_book::write(const journals::ending& e, std::string_view outcome) {
-  const std::string record = journals::encode(e, outcome);
   const std::lock_guard guard{mutex};
-  file.append(record);
+  journals::encode(scratch_, e, outcome);
+  file.append(scratch_);
   count(e);
 }
 

@@ -85,6 +85,7 @@ struct journal_run::impl {
   };
   std::mutex mutex;
   std::unordered_map<std::uint64_t, executed> under_way;
+  std::uint64_t running = 0;  // those, and the one that the consumer has
   std::unordered_map<std::uint64_t, std::uint64_t> replayed;  // places of records
 
   void load() {
@@ -115,18 +116,27 @@ struct journal_run::impl {
   void begin(std::uint64_t index, const executed& what) {
     const std::lock_guard guard{mutex};
     under_way.emplace(index, what);
-    book->file.running(under_way.size());
+    book->file.running(++running);
   }
-  void forget(std::uint64_t index);
+
+  /// The item has an outcome. None: it was recorded in another life.
+  std::optional<executed> take(std::uint64_t index) {
+    const std::lock_guard guard{mutex};
+    const auto found = under_way.find(index);
+    if (found == under_way.end()) return {};
+    const executed result = found->second;
+    under_way.erase(found);
+    return result;
+  }
+
+  /// The consumer has finished with it.
+  void end() {
+    const std::lock_guard guard{mutex};
+    book->file.running(--running);
+  }
 
   bool ended = false;
 };
-
-void journal_run::impl::forget(std::uint64_t index) {
-  const std::lock_guard guard{mutex};
-  under_way.erase(index);
-  book->file.running(under_way.size());
-}
 
 journal_run::journal_run(journal& j, const journal_codec* codec, const std::type_info& function)
     : impl_{std::make_unique<impl>(j.book_, checked(codec))} {
@@ -186,27 +196,22 @@ void journal_run::recall(job& work, chunk& c, std::uint32_t offset) noexcept {
 
 void journal_run::hold(chunk& c, std::uint32_t offset, std::uint32_t attempts) {
   const std::uint64_t index = c.first + offset;
-  impl::executed what;
-  {
-    const std::lock_guard guard{impl_->mutex};
-    const auto found = impl_->under_way.find(index);
-    if (found == impl_->under_way.end()) return;  // it was recorded in another life
-    what = found->second;
-  }
+  const auto what = impl_->take(index);
+  if (!what) return;
   const bool failed = c.state(offset).load(std::memory_order_acquire) == slot_state::error;
-  if (failed && says_nothing_of_the_item(c.error(offset))) return impl_->forget(index);
+  if (failed && says_nothing_of_the_item(c.error(offset))) return impl_->end();
   impl_->outcome.clear();
   if (failed)
     impl_->outcome = encode_exception(c.error(offset), impl_->host, static_cast<int>(::getpid()));
   else
     impl_->codec.save_value(impl_->outcome, c.value(offset));
-  impl_->held = {index, what.item, failed, what.again, attempts, now()};
+  impl_->held = {index, what->item, failed, what->again, attempts, now()};
 }
 
 void journal_run::commit() {
   if (!impl_->held) return;
   impl_->book->write(*impl_->held, impl_->outcome);
-  impl_->forget(impl_->held->index);
+  impl_->end();
   impl_->held.reset();
 }
 

@@ -7,10 +7,10 @@
 
 namespace fmap::journals {
 
-std::string encode(const record& r, std::string_view outcome) {
-  std::string result = wire::encode(r);
-  result += outcome;
-  return result;
+void encode(std::string& to, const record& r, std::string_view outcome) {
+  to.clear();
+  wire::append(to, r);
+  to += outcome;
 }
 
 decoded decode(std::string_view payload) {

@@ -38,8 +38,8 @@ auto inspect(Inspector& f, ending& x) {
 
 using record = std::variant<beginning, ending>;
 
-/// A record as bytes; behind an ending stands the encoded value or error.
-std::string encode(const record&, std::string_view outcome = {});
+/// Puts a record into `to`, which is emptied before; behind an ending stands the encoded value or error.
+void encode(std::string& to, const record&, std::string_view outcome = {});
 
 /// The other way round. `outcome` is a part of `payload`. Throws wire::error.
 struct decoded {
