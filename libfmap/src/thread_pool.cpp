@@ -29,17 +29,22 @@ std::uint32_t checked_workers(const thread_pool_options& options) {
 }
 
 template <class Core>
-std::shared_ptr<detail::pool_core> own_core(thread_pool_options options) {
-  const std::uint32_t n = checked_workers(options);
-  auto system = actors::default_system();
-  auto& s = *system;
-  return std::make_shared<Core>(s, std::move(system), n, std::move(options.initializer));
+std::shared_ptr<detail::pool_core> make_core(caf::actor_system& system,
+                                             std::shared_ptr<caf::actor_system> owner,
+                                             thread_pool_options options) {
+  auto core = std::make_shared<Core>(system, std::move(owner), checked_workers(options),
+                                     std::move(options.initializer));
+  core->set_limits(options.max_workers ? std::optional{checked_workers(*options.max_workers)}
+                                       : std::nullopt,
+                   options.idle_timeout);
+  return core;
 }
 
-void set_limits(detail::pool_core& core, const thread_pool_options& options) {
-  core.set_limits(options.max_workers ? std::optional{checked_workers(*options.max_workers)}
-                                      : std::nullopt,
-                  options.idle_timeout);
+template <class Core>
+std::shared_ptr<detail::pool_core> own_core(thread_pool_options options) {
+  auto system = actors::default_system();
+  auto& s = *system;
+  return make_core<Core>(s, std::move(system), std::move(options));
 }
 
 /// A bound as a number of threads.
@@ -50,16 +55,12 @@ std::uint32_t threads_for(std::uint64_t buffersize) {
 }  // namespace
 
 thread_pool::thread_pool(thread_pool_options options) {
-  core_ = own_core<actors::thread_core>(options);
-  set_limits(*core_, options);
+  core_ = own_core<actors::thread_core>(std::move(options));
 }
 
 std::shared_ptr<detail::pool_core> detail::make_thread_core(caf::actor_system& system,
                                                             thread_pool_options options) {
-  auto core = std::make_shared<actors::thread_core>(system, nullptr, checked_workers(options),
-                                                    options.initializer);
-  set_limits(*core, options);
-  return core;
+  return make_core<actors::thread_core>(system, nullptr, std::move(options));
 }
 
 thread_pool::thread_pool(caf::actor_system& system, thread_pool_options options) {
