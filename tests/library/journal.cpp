@@ -29,6 +29,7 @@
 #include "library/journal_elsewhere.hpp"
 #include "support/catch.hpp"
 #include "support/collect.hpp"
+#include "support/content_of.hpp"
 #include "support/eventually.hpp"
 #include "support/folder.hpp"
 #include "support/made_range.hpp"
@@ -75,11 +76,6 @@ struct counted {
     };
   }
 };
-
-std::string content(const std::string& path) {
-  std::ifstream in{path, std::ios::binary};
-  return {std::istreambuf_iterator<char>{in}, {}};
-}
 
 void write(const std::string& path, const std::string& bytes) {
   std::ofstream{path, std::ios::binary | std::ios::trunc} << bytes;
@@ -307,7 +303,7 @@ TEST_CASE("journal: cut anywhere in its last two records, it opens and goes on")
     fmap::journal done{here / "whole"};
     CHECK(told{fmap::future_map{pool, mostly, numbers(0, 6), {.journal = &done}}}.size() == 6);
   }
-  const std::string whole = content(here / "whole");
+  const std::string whole = content_of(here / "whole");
   std::size_t kept = 0;
   // A record of an int has less than 64 bytes, and one of an error less than 200.
   for (std::size_t size = whole.size(); size + 128 > whole.size(); --size) {
@@ -336,14 +332,14 @@ TEST_CASE("journal: files that are none, or no good, are refused and left alone"
   CHECK_THAT(why(here / "nowhere/run"), Catch::Contains("No such file"));
   write(path, std::string(500, 'x'));
   CHECK_THAT(why(path), Catch::Contains("it is no journal"));
-  CHECK(content(path) == std::string(500, 'x'));
+  CHECK(content_of(path) == std::string(500, 'x'));
   fs::remove(path);
   {
     fmap::journal done{path};
     CHECK(told{fmap::future_map{pool, mostly, numbers(0, 50), {.journal = &done}}}.size() == 50);
     CHECK_THAT(why(path), Catch::Contains("in use by process " + std::to_string(::getpid())));
   }
-  const std::string good = content(path);
+  const std::string good = content_of(path);
   write(path, good.substr(0, 63));
   CHECK_THAT(why(path), Catch::Contains("its head is cut off"));
   std::string other = good;
@@ -354,7 +350,7 @@ TEST_CASE("journal: files that are none, or no good, are refused and left alone"
   other[good.size() / 2] ^= 1;
   write(path, other);
   CHECK_THAT(why(path), Catch::Contains("damaged at byte") && Catch::Contains("truncate -s"));
-  CHECK(content(path) == other);
+  CHECK(content_of(path) == other);
   write(path, good);
   fmap::journal done{path};
   CHECK(done.done() + done.failed() == 50);
@@ -580,7 +576,7 @@ TEST_CASE("journal: a length that is damaged hides nothing that is behind it") {
     fmap::journal done{path};
     CHECK(told{fmap::future_map{pool, mostly, numbers(0, 50), {.journal = &done}}}.size() == 50);
   }
-  const std::string good = content(path);
+  const std::string good = content_of(path);
   std::uint32_t length = 0;  // of the first record
   std::memcpy(&length, good.data() + 64, sizeof length);
   const std::size_t second = 64 + 12 + length;
@@ -590,7 +586,7 @@ TEST_CASE("journal: a length that is damaged hides nothing that is behind it") {
     write(path, other);
     CHECK_THAT(message_of<fmap::journal_error>([&] { fmap::journal{path}; }),
                Catch::Contains("damaged at byte " + std::to_string(second)));
-    CHECK(content(path) == other);
+    CHECK(content_of(path) == other);
   }
 }
 
@@ -603,7 +599,7 @@ TEST_CASE("journal: what a machine's crash has left behind what was on the disk 
     return told{fmap::future_map{pool, mostly, numbers(0, 50), {.journal = &done}}}.size();
   };
   CHECK(run() == 50);
-  const std::string good = content(path);
+  const std::string good = content_of(path);
   // A page that was not written, and behind it one that was.
   write(path, good + std::string(4096, '\0') + std::string(4096, 'x'));
   CHECK(run() == 0);

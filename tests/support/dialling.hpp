@@ -16,14 +16,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "support/content_of.hpp"
 #include "support/folder.hpp"
 
 namespace testing {
-
-inline std::string content_of(const std::string& path) {
-  std::ifstream in{path, std::ios::binary};
-  return {std::istreambuf_iterator<char>{in}, {}};
-}
 
 /// This program as a child process, with these arguments and variables; what it writes to standard error is kept.
 class dialled_node {

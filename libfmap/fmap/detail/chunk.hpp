@@ -14,7 +14,8 @@ namespace fmap::detail {
 
 /// What a slot holds; `arriving`: an item is being read from a message; `running`: code of the user's is at work
 /// on the item, on its outcome or on what is to be destroyed of them; `returned`: nothing, as the item has gone back
-/// before it began; `recorded`: nothing, as a journal has the outcome. The thread that owns the item stores it; others read it to see how far it got.
+/// before it began; `recorded`: nothing, as a journal has the outcome. The thread that owns the item stores it; others
+/// read it to see how far it got.
 enum class slot_state : std::uint8_t {
   empty,
   arriving,

@@ -104,8 +104,7 @@ struct sink::impl {
   std::atomic<std::uint64_t> total{unknown};
   std::mutex resizing;
   std::shared_ptr<journal_run> journal;
-  std::uint64_t recorded =
-      0;  // outcomes, of those handed out, with which the consumer has finished
+  std::uint64_t recorded = 0;  // of those handed out, with how many the consumer has finished
   std::atomic<std::uint64_t> handed_out{0};
 
   sink_port port() const { return sink_port{*pool->box}; }

@@ -200,12 +200,7 @@ void growing_file::running(std::uint64_t items) {
 
 void growing_file::each(const teller& tell) const {
   const mapping all{fd_, path_, 0, static_cast<std::size_t>(size_), false};
-  const std::string_view text{reinterpret_cast<const char*>(all.data()), all.size()};
-  for (std::uint64_t at = sizeof(file_header); at != size_;) {
-    const found r = record_at(text, at);
-    tell(at, r.payload);
-    at += r.length;
-  }
+  read({reinterpret_cast<const char*>(all.data()), all.size()}, 0, tell);
 }
 
 std::string growing_file::read_at(std::uint64_t place) const {

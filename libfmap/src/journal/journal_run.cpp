@@ -14,6 +14,7 @@
 #include <fmap/detail/job.hpp>
 #include <fmap/detail/journal_run.hpp>
 
+#include "src/core/host_name.hpp"
 #include "src/journal/book.hpp"
 #include "src/journal/index.hpp"
 
@@ -22,11 +23,6 @@ namespace fmap::detail {
 using journals::digest;
 
 namespace {
-
-std::string host_name() {
-  char name[256] = "";
-  return ::gethostname(name, sizeof name - 1) == 0 ? name : "";
-}
 
 std::int64_t now() {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(

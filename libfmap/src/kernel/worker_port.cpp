@@ -31,13 +31,12 @@ bool stays(worker& w, visit& v) {
   return false;
 }
 
-/// What this worker would have looked at before it slept is looked at by others.
-void hand_over(visit& v) {
+/// A worker is not going to look after the runs any more.
+void call_parties(visit& v) {
   for (auto& [id, r] : v->runs) {
     v.call_source(*r);
     v.call_sink(*r);
   }
-  v.call_worker();
 }
 
 }  // namespace
@@ -60,10 +59,7 @@ bool worker_port::work(worker& w) {
     work_all(w, v);
   if (!stays(w, v)) return false;
   v->workers.sleeps(w);
-  for (auto& [id, r] : v->runs) {
-    v.call_source(*r);
-    v.call_sink(*r);
-  }
+  call_parties(v);
   return true;
 }
 
@@ -73,10 +69,12 @@ void worker_port::leave(worker& w) {
   v->workers.leave(w);
   v->staff.left(w.supervised, w.retired, w.reserve);
   v.touch_all();  // what it held of a stopped run is dropped
-  if (v->phase.closing() && (v->phase.broken() || idle_for_good(*v)))
+  if (v->phase.closing() && (v->phase.broken() || idle_for_good(*v))) {
     v.call_all();  // it may have been the last at work, and others wait for that to end
-  else if (!v->phase.broken())
-    hand_over(v);
+  } else if (!v->phase.broken()) {
+    call_parties(v);
+    v.call_worker();
+  }
 }
 
 void worker_port::block() {

@@ -14,6 +14,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "src/core/host_name.hpp"
+
 namespace fmap::remote {
 
 namespace {
@@ -149,9 +151,7 @@ void spawned_process::end_group() noexcept {
 worker_death spawned_process::reap() {
   worker_death death;
   death.pid = pid_;
-  char host[256] = "localhost";
-  ::gethostname(host, sizeof host - 1);
-  death.host = host;
+  death.host = detail::host_name();
   if (own_group_) end_group();
   int status = 0;
   pid_t who = 0;

@@ -12,6 +12,7 @@
 
 #include <fmap/detail/exception_codec.hpp>
 
+#include "src/core/host_name.hpp"
 #include "src/remote/plain_stream.hpp"
 
 namespace fmap::remote {
@@ -28,11 +29,7 @@ int copy_of(int fd) {
 
 std::string encode_here(const std::exception_ptr& error) {
   // Never destroyed: other threads still send when one ends the process.
-  static const auto& host = *new std::string{[] {
-    char buffer[256] = "localhost";
-    ::gethostname(buffer, sizeof buffer - 1);
-    return std::string{buffer};
-  }()};
+  static const auto& host = *new std::string{detail::host_name()};
   return detail::encode_exception(error, host, ::getpid());
 }
 

@@ -14,6 +14,7 @@
 #include <fmap/detail/program_fingerprint.hpp>
 #include <fmap/remote_error.hpp>
 
+#include "src/core/host_name.hpp"
 #include "src/kernel/pool_port.hpp"
 #include "src/remote/environment.hpp"
 #include "src/remote/host/exit_codes.hpp"
@@ -23,12 +24,6 @@
 namespace fmap::remote {
 
 namespace {
-
-std::string host_name() {
-  char buffer[256] = "localhost";
-  ::gethostname(buffer, sizeof buffer - 1);
-  return buffer;
-}
 
 /// A number of nanoseconds that somebody else has sent.
 std::chrono::nanoseconds nanoseconds(std::uint64_t n) {
@@ -61,12 +56,12 @@ std::vector<std::string> environment_for_items(const std::vector<std::string>& m
 
 }  // namespace
 
-std::string agent::usual_name() { return host_name() + ":" + std::to_string(::getpid()); }
+std::string agent::usual_name() { return detail::host_name() + ":" + std::to_string(::getpid()); }
 
 agent::agent(uplink& up, agent_options options, make_processes make)
-    : up_{up}, options_{std::move(options)}, host_{host_name()}, name_{options_.name.empty()
-                                                                           ? usual_name()
-                                                                           : options_.name},
+    : up_{up}, options_{std::move(options)}, host_{detail::host_name()}, name_{options_.name.empty()
+                                                                                   ? usual_name()
+                                                                                   : options_.name},
       make_processes_{std::move(make)} {}
 
 void agent::greet() {
