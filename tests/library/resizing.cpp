@@ -11,10 +11,9 @@
 #include <thread>
 #include <vector>
 
-#include <caf/config.hpp>
-
 #include <fmap/fmap.hpp>
 
+#include "actors/caf_compat.hpp"
 #include "support/catch.hpp"
 #include "support/collect.hpp"
 #include "support/eventually.hpp"
@@ -74,7 +73,7 @@ struct counted_input {
 
 /// CAF 1 keeps the threads of actors that have ended, for the next ones.
 bool visitors_become([[maybe_unused]] int n) {
-#ifdef CAF_VERSION_MAJOR
+#if FMAP_CAF_1
   return true;
 #else
   return eventually([n] { return visitors == n; });
