@@ -49,6 +49,7 @@ struct expected_death {
   int signal, exit_code;
 };
 
+/// With several threads in each worker process, what the others execute at the moment of a death is tried again, too.
 template <class Fn>
 void check_quarantine(Fn fn, int poison, expected_death death, fmap::process_pool_options options) {
   fmap::process_pool pool{options};
@@ -78,7 +79,8 @@ void check_quarantine(Fn fn, int poison, expected_death death, fmap::process_poo
   CHECK(lost == 1);
   CHECK(seen.size() == 1000);
   CHECK(m.stats().quarantined == 1);
-  CHECK(m.stats().retried == 2);
+  CHECK(m.stats().retried >= 2);
+  CHECK(m.stats().retried <= 2 + 2 * (options.threads_per_worker - 1));
 }
 
 }  // namespace

@@ -27,7 +27,7 @@ public:
     return kept_ = std::make_shared<kept_items>();
   }
 
-  void record(std::shared_ptr<journal_run> j) { journal_ = std::move(j); }
+  void record(const std::shared_ptr<journal_run>& j) { journal_ = j; }
   bool records() const { return journal_ != nullptr; }
 
   /// Nothing is to be done but to mark the slot.

@@ -91,7 +91,7 @@ public:
   virtual std::shared_ptr<kept_items> keep_items();
 
   /// From now on items that are recorded there are not executed. Throws std::invalid_argument if that cannot be.
-  virtual void record(std::shared_ptr<journal_run>);
+  virtual void record(const std::shared_ptr<journal_run>&);
 
   /// Whether to pull an item is to copy a few bytes: nobody need watch how long it takes.
   virtual bool instant() const { return false; }

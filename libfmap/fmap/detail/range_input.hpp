@@ -85,7 +85,7 @@ public:
       return std::nullopt;
   }
   std::shared_ptr<kept_items> keep_items() override { return gate_.keep(); }
-  void record(std::shared_ptr<journal_run> j) override { gate_.record(std::move(j)); }
+  void record(const std::shared_ptr<journal_run>& j) override { gate_.record(j); }
   bool instant() const override { return is_instant && gate_.open(); }
 
 private:

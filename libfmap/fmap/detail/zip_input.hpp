@@ -73,7 +73,7 @@ public:
   bool at_hand() const override { return (is_at_hand<Ranges> && ...) && !gate_.records(); }
 
   std::shared_ptr<kept_items> keep_items() override { return gate_.keep(); }
-  void record(std::shared_ptr<journal_run> j) override { gate_.record(std::move(j)); }
+  void record(const std::shared_ptr<journal_run>& j) override { gate_.record(j); }
 
   /// Of the shortest, if the sizes of all are known.
   std::optional<std::uint64_t> size() override {

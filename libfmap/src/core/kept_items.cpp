@@ -37,7 +37,7 @@ std::shared_ptr<kept_items> input::keep_items() {
   throw std::invalid_argument{"fmap: keep_items is for maps over ranges"};
 }
 
-void input::record(std::shared_ptr<journal_run>) {
+void input::record(const std::shared_ptr<journal_run>&) {
   throw std::invalid_argument{"fmap: journal is for maps over ranges"};
 }
 
