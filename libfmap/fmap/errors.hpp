@@ -49,6 +49,11 @@ class FMAP_API broken_promise : public error {
   using error::error;
 };
 
+/// A function over batches (see on_batches()) returned without an outcome for the item.
+class FMAP_API not_delivered : public error {
+  using error::error;
+};
+
 /// The pool's workers cannot be brought up; it does no more work.
 class FMAP_API broken_pool : public error {
 public:

@@ -7,6 +7,7 @@
 #include <fmap/future.hpp>
 #include <fmap/future_map.hpp>
 #include <fmap/init.hpp>
+#include <fmap/on_batches.hpp>
 #include <fmap/options.hpp>
 #include <fmap/outcome.hpp>
 #include <fmap/promise.hpp>

@@ -8,6 +8,11 @@
 #include <typeinfo>
 #include <utility>
 #include <variant>
+#include <version>
+
+#if __cpp_lib_expected
+#  include <expected>
+#endif
 
 #include <fmap/detail/api.hpp>
 #include <fmap/detail/kept_items.hpp>
@@ -65,6 +70,12 @@ public:
   /// The error's text; empty if there is a value. Of what is no std::exception, that it is none.
   std::string what() const { return has_value() ? std::string{} : detail::describe(error()); }
 
+#if __cpp_lib_expected
+  /// The same as a std::expected, where the standard library has it; for results that can be copied, or from an rvalue.
+  std::expected<T, std::exception_ptr> expected() const& { return as_expected(*this); }
+  std::expected<T, std::exception_ptr> expected() && { return as_expected(std::move(*this)); }
+#endif
+
   /// The item, with `keep_items`; for a map over several ranges a std::tuple. `In` is the range's value type. Throws
   /// `std::logic_error` if that is another one, or if no items are kept.
   template <class In>
@@ -75,6 +86,14 @@ public:
   }
 
 private:
+#if __cpp_lib_expected
+  template <class Self>
+  static std::expected<T, std::exception_ptr> as_expected(Self&& self) {
+    if (!self.has_value()) return std::unexpected{self.error()};
+    return std::get<0>(std::forward<Self>(self).content_);
+  }
+#endif
+
   void checked() const {
     if (const auto* e = std::get_if<1>(&content_)) std::rethrow_exception(*e);
   }

@@ -105,7 +105,7 @@ caf::actor spawn_stage(caf::actor_system& system, Fn&& fn, const stage_options& 
   using function = std::decay_t<Fn>;
   static_assert(detail::require_stage_function<In, Out, function>());
   return detail::spawn_stage(
-      system, nullptr, std::make_shared<detail::function_job<In, function>>(std::forward<Fn>(fn)),
+      system, nullptr, std::make_shared<detail::applying_job<In, function>>(std::forward<Fn>(fn)),
       std::make_shared<detail::typed_stage<In, Out>>(), options);
 }
 

@@ -104,7 +104,7 @@ private:
 
   template <class In, class Fn>
   static std::shared_ptr<detail::job> make_job(Fn fn) {
-    return std::make_shared<detail::function_job<In, Fn>>(std::move(fn));
+    return std::make_shared<detail::applying_job<In, Fn>>(std::move(fn));
   }
 
   template <class R, class Fn, class... Args, class... Given>

@@ -50,11 +50,11 @@ TEST_CASE("tempo: the same as two flags and four formulas, for every combination
     for (const std::uint64_t bound : {1u, 2u, 16u, 64u, 256u, 1024u, 1u << 22})
       for (const bool has_input : {false, true})
         for (const std::int64_t tell_after : {0, 50'000})
-          for (const std::uint32_t chunksize : {0u, 7u})
+          for (const bool by_cost : {true, false})
             for (const std::uint32_t workers : {1u, 2u, 64u}) {
               const tempo t = tempo_of(std::chrono::nanoseconds{cost},
                                        {.buffersize = bound,
-                                        .chunksize = chunksize,
+                                        .by_cost = by_cost,
                                         .pulled = has_input,
                                         .tell_after = std::chrono::nanoseconds{tell_after}},
                                        workers);
@@ -65,7 +65,7 @@ TEST_CASE("tempo: the same as two flags and four formulas, for every combination
                 const std::int64_t worth = has_input ? 800'000 : tell_after;
                 wake_after = std::min(
                     std::max(static_cast<std::uint64_t>(worth / cost), std::uint64_t{1}), half);
-                if (chunksize == 0)
+                if (by_cost)
                   at_a_time = std::max<std::uint64_t>(static_cast<std::uint64_t>(200'000 / cost), 1)
                               * workers;
                 light = worth != 0 && cost < 20'000;

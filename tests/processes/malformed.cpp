@@ -201,8 +201,10 @@ void worker_reads(testing::dice& d, int messages) {
     for (int i = 0; i != messages; ++i) {
       if (i % 50 == 0) {
         ++latest;
-        give(kind::open,
-             mutated(bytes_of(frames::open{latest, std::string{job_type{{}}.key()}, {}}), d));
+        frames::open run;
+        run.run = latest;
+        run.function = job_type{{}}.key();
+        give(kind::open, mutated(bytes_of(run), d));
         next = 0;
         continue;
       }

@@ -30,7 +30,8 @@ bool reads(std::string_view bytes, Frame& x) {
 template <class F>
 void each_frame(F f) {
   f(frames::setup{3, "init", -5, 4096}, "\3\0\0\0\4init\xfb\xff\xff\xff\1\0\x10\0\0\0\0\0\0"s);
-  f(frames::open{258, "fn", "ab", 5}, "\2\1\0\0\0\0\0\0\2fn\2ab\5\0\0\0\0\0\0\0"s);
+  f(frames::open{258, "fn", "ab", 5, true, 9},
+    "\2\1\0\0\0\0\0\0\2fn\2ab\5\0\0\0\0\0\0\0\1\11\0\0\0"s);
   f(frames::batch{1, 2, 3, true, {4, 5}},
     "\1\0\0\0\0\0\0\0\2\0\0\0\0\0\0\0\3\0\0\0\1\2\4\0\0\0\5\0\0\0"s);
   f(frames::recall{7}, "\7\0\0\0\0\0\0\0"s);
@@ -54,8 +55,8 @@ void each_frame(F f) {
 
 }  // namespace
 
-TEST_CASE("frames: the bytes of protocol version 3, there and back") {
-  CHECK(fmap::detail::protocol_version == 3);
+TEST_CASE("frames: the bytes of protocol version 4, there and back") {
+  CHECK(fmap::detail::protocol_version == 4);
   int kinds = 0;
   each_frame([&]<class Frame>(const Frame& sent, const std::string& expected) {
     INFO("kind " << static_cast<int>(Frame::is));

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <ranges>
+#include <span>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -61,6 +62,26 @@ TEST_CASE("a range passes through stages into a function") {
   for (const auto& o : others) CHECK(o.awaited() == "");
   CHECK(result.calls == 3000);
   CHECK(result.sum == 2999L * 3000 / 2 + 6000);
+}
+
+TEST_CASE("stages may take what is there in one call, with threads and with processes") {
+  adding result;
+  world w;
+  constexpr auto fn = [](std::span<const int> in, fmap::delivery<int> deliver) {
+    for (std::size_t i = in.size(); i-- != 0;) deliver(i, in[i] + 1);
+  };
+  fmap::process_pool pool{2};
+  const caf::actor source = fmap::spawn_source(w.system, std::views::iota(0, 3000)),
+                   first = fmap::spawn_stage<int, int>(w.system, fmap::on_batches(fn)),
+                   second = fmap::spawn_stage<int, int>(w.system, pool, fmap::on_batches(fn)),
+                   sink = result.spawn(w.system);
+  const obituary end{sink};
+  fmap::connect(first, second);
+  fmap::connect(source, first);
+  fmap::connect(second, sink);
+  CHECK(end.awaited() == "");
+  CHECK(result.calls == 3000);
+  CHECK(result.sum == 3000L * 2999 / 2 + 2 * 3000);
 }
 
 TEST_CASE("a source straight into a sink, in order; a range without elements") {

@@ -29,16 +29,17 @@ template <class T>
 using stored = std::conditional_t<std::is_void_v<T>, std::monostate, std::remove_cvref_t<T>>;
 
 /// Calls a plain function object, shared by all workers and therefore a constant.
-template <class Fn, class In>
+template <class Fn, class... In>
 class caller {
 public:
-  using result = std::invoke_result_t<const Fn&, In>;
+  using result = std::invoke_result_t<const Fn&, In...>;
 
   explicit caller(Fn fn) : fn_{std::move(fn)} {}
 
   /// What one worker calls for the items of one batch.
   auto bind(std::uint32_t /*worker*/) {
-    return [this](In&& item) -> result { return detail::invoke(fn_, std::move(item)); };
+    return
+        [this](In&&... item) -> result { return detail::invoke(fn_, std::forward<In>(item)...); };
   }
 
 private:
@@ -62,20 +63,20 @@ private:
 };
 
 /// Calls a function object with the worker's own state.
-template <class Make, class Fn, class In>
-class caller<stateful<Make, Fn>, In> {
+template <class Make, class Fn, class... In>
+class caller<stateful<Make, Fn>, In...> {
 public:
   using state = typename stateful<Make, Fn>::state;
-  using result = std::invoke_result_t<const Fn&, state&, In>;
+  using result = std::invoke_result_t<const Fn&, state&, In...>;
 
   explicit caller(stateful<Make, Fn> f) : make_{std::move(f.make)}, fn_{std::move(f.fn)} {}
 
   auto bind(std::uint32_t worker) {
     std::shared_ptr<void>& place = places_.of(worker);
     if (!place) place = std::make_shared<std::optional<state>>();
-    return [this, own = static_cast<std::optional<state>*>(place.get())](In&& item) -> result {
+    return [this, own = static_cast<std::optional<state>*>(place.get())](In&&... item) -> result {
       if (!own->has_value()) own->emplace(made{make_});
-      return detail::invoke(fn_, **own, std::move(item));
+      return detail::invoke(fn_, **own, std::forward<In>(item)...);
     };
   }
 
@@ -91,15 +92,23 @@ private:
   worker_places places_;
 };
 
-/// Whether Fn, a constant or not, can be called with an rvalue In, directly or with a worker's state.
+/// Whether Fn, a constant or not, can be called with these, directly or with a worker's state.
+template <class Fn, class... In>
+struct can_call : std::is_invocable<Fn&, In...> {};
+template <class Make, class Fn, class... In>
+struct can_call<stateful<Make, Fn>, In...>
+    : std::is_invocable<Fn&, typename stateful<Make, Fn>::state&, In...> {};
+template <class Make, class Fn, class... In>
+struct can_call<const stateful<Make, Fn>, In...>
+    : std::is_invocable<const Fn&, typename stateful<Make, Fn>::state&, In...> {};
+
+/// Whether a map can call Fn for items In, which it hands over as rvalues.
 template <class Fn, class In>
-struct callable_with : std::is_invocable<Fn&, In> {};
-template <class Make, class Fn, class In>
-struct callable_with<stateful<Make, Fn>, In>
-    : std::is_invocable<Fn&, typename stateful<Make, Fn>::state&, In> {};
-template <class Make, class Fn, class In>
-struct callable_with<const stateful<Make, Fn>, In>
-    : std::is_invocable<const Fn&, typename stateful<Make, Fn>::state&, In> {};
+struct callable_with : can_call<Fn, In> {};
+
+/// Functions over batches; see <fmap/on_batches.hpp>.
+template <class Fn>
+inline constexpr bool is_batched = false;
 
 enum class used_in : std::uint8_t { map, stage, handle };
 
@@ -113,6 +122,11 @@ consteval bool require_callable_with() {
         "fmap: the function is called by several threads at once and may not change itself (a "
         "mutable lambda, or an operator() that is not const): make it const, or give each worker "
         "a state of its own, fmap::with_state(make, fn)");
+  else if constexpr (is_batched<Fn>)
+    static_assert(callable, "fmap: on_batches: the function is called with a std::span<Item>, Item "
+                            "being what the elements are, "
+                            "and an fmap::delivery<Result>&, after the worker's state if there is "
+                            "one: let it take these");
   else if constexpr (Where == used_in::map)
     static_assert(
         callable,
@@ -297,5 +311,13 @@ private:
 
   caller<Fn, In> caller_;
 };
+
+/// The job of a map's function.
+template <class In, class Fn>
+struct job_for {
+  using type = function_job<In, Fn>;
+};
+template <class In, class Fn>
+using applying_job = typename job_for<In, Fn>::type;
 
 }  // namespace fmap::detail

@@ -55,6 +55,9 @@ struct alignas(64) basic_progress {
     return offset < limit.load(std::memory_order_relaxed);
   }
 
+  /// Whether nobody has taken the batch away, as a fork does in the new process.
+  bool is_mine() const { return limit.load(std::memory_order_relaxed) != 0; }
+
   /// For somebody else: the worker claims nothing more. Returns what it has claimed last.
   std::uint32_t freeze() {
     limit.store(0, std::memory_order_relaxed);
@@ -69,7 +72,19 @@ struct alignas(64) basic_progress {
   void keep(std::uint32_t offset) { limit.store(offset + 1, std::memory_order_relaxed); }
 };
 
-using progress = basic_progress<shared_memory>;
+/// Where outcomes are ready before their batch is over.
+class early_outcomes {
+public:
+  /// What of the batch has been delivered is ready. Any thread may call it.
+  virtual void settle() noexcept = 0;
+
+protected:
+  ~early_outcomes() = default;
+};
+
+struct progress : basic_progress<shared_memory> {
+  early_outcomes* early = nullptr;  ///< for jobs that are called with whole batches
+};
 
 /// The input of a run. One thread at a time calls it.
 class FMAP_API input {
@@ -131,7 +146,9 @@ public:
   std::atomic<std::uint64_t> failures{0};  ///< outcomes that are errors
   bool delivers = false;      ///< outcomes reach their receivers in apply(); there is no sink
   bool asynchronous = false;  ///< apply() only starts items; they are reported one by one
-  bool recordable = false;    ///< it asks recalled() before it executes anything
+  bool whole =
+      false;  ///< apply() runs all items of a batch in one call, and its last one is done last
+  bool recordable = false;  ///< it asks recalled() before it executes anything
 
 private:
   void recall(chunk&, std::uint32_t offset);

@@ -10,7 +10,7 @@
 namespace fmap::detail {
 
 /// Changes when what processes say to each other changes.
-inline constexpr std::uint32_t protocol_version = 3;
+inline constexpr std::uint32_t protocol_version = 4;
 
 /// Equal if and only if both processes run the same build of the same executable with the same version
 /// of the protocol; printable. It is the executable's GNU build id or, if it was linked without one, a

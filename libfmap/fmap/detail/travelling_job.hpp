@@ -6,6 +6,7 @@
 #include <type_traits>
 #include <utility>
 
+#include <fmap/detail/batch_job.hpp>
 #include <fmap/detail/function_job.hpp>
 #include <fmap/detail/registry.hpp>
 #include <fmap/detail/remote_job.hpp>
@@ -29,6 +30,13 @@ struct function_codec<spread<Fn>> {
   static spread<Fn> load(wire::reader& r) { return {read_function<Fn>(r)}; }
 };
 
+template <class R, class F>
+struct function_codec<batched<R, F>> {
+  static consteval bool check() { return require_function_travels<F>(); }
+  static void save(wire::writer& w, const batched<R, F>& f) { write_function(w, f.fn); }
+  static batched<R, F> load(wire::reader& r) { return {read_function<F>(r)}; }
+};
+
 /// What makes the jobs of a kind in a worker process.
 using job_factory = made_job (*)(wire::reader& function);
 
@@ -36,15 +44,15 @@ template <class Job>
 inline const std::string_view job_key = registry<job_factory>::add(typeid(Job), &Job::make);
 
 template <class In, class Fn>
-class travelling_job final : public function_job<In, Fn>, public remote_job {
+class travelling_job final : public applying_job<In, Fn>, public remote_job {
 public:
-  using out = typename function_job<In, Fn>::out;
+  using out = typename applying_job<In, Fn>::out;
 
   static_assert(function_codec<Fn>::check());
   static_assert(require_travels<In>());
   static_assert(require_travels<out>());
 
-  explicit travelling_job(Fn fn) : function_job<In, Fn>{fn}, fn_{std::move(fn)} {}
+  explicit travelling_job(Fn fn) : applying_job<In, Fn>{fn}, fn_{std::move(fn)} {}
 
   std::string_view key() const override { return job_key<travelling_job>; }
 

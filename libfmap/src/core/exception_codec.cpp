@@ -192,7 +192,7 @@ constexpr std::array known_types{
     // fmap's
     row<timeout_error>(), row<cancelled_error>(), row<pool_shutdown>(), row<would_deadlock>(),
     row<invalid_state>(), row<broken_promise>(), row<broken_pool>(), row<worker_lost>(),
-    row<item_timeout>(), row<transient>(), row<wire::error>(),
+    row<item_timeout>(), row<not_delivered>(), row<transient>(), row<wire::error>(),
     known_type{[](const std::exception& e) { return dynamic_cast<const error*>(&e) != nullptr; },
                make<remote_error>},
     // std::logic_error and what derives from it

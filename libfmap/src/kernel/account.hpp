@@ -22,6 +22,8 @@ struct run_limits {
   std::uint64_t buffersize = 1;    ///< number of tokens
   std::uint64_t widest = 0;        ///< if not 0: the buffersize is automatic, and may grow to this
   std::uint32_t chunksize = 0;     ///< items per batch; 0: sized by measured cost
+  bool whole = false;              ///< one call for a batch: the larger, the better
+  std::uint32_t threads = 1;       ///< that there will be at least, where that matters
   std::uint32_t max_attempts = 3;  ///< executions that may end in their worker's death
   bool ordered = false;            ///< outcomes become ready in input order
   std::chrono::nanoseconds expected_cost{};  ///< of an item, until one is measured; 0: unknown

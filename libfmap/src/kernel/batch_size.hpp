@@ -117,6 +117,44 @@ inline std::uint32_t room(double cost, std::uint32_t items, const worker_shape& 
   return n;
 }
 
+/// What the sizes of batches depend on of which each is one call.
+struct whole_scene {
+  std::uint64_t queued = 0;      ///< items of the run
+  std::uint64_t buffersize = 1;  ///< its tokens
+  std::uint32_t chunksize = 0;   ///< what the user says; 0: nothing
+  std::uint64_t weights = 1;     ///< threads that there are, or are to be
+};
+
+/// A call for each thread, and as much again on its way to them, use up the bound.
+inline std::uint64_t whole_chunk(const whole_scene& s) {
+  if (s.chunksize != 0) return s.chunksize;
+  return std::clamp<std::uint64_t>(s.buffersize / (2 * std::max<std::uint64_t>(s.weights, 1)), 1,
+                                   tuning::largest_chunk);
+}
+
+/// How many more items of such a run a worker may hold. Who gets messages and is at work gets a full batch or nothing:
+/// what has been sent apart is executed apart.
+inline std::uint32_t whole_room(const whole_scene& s, std::uint32_t items, const worker_shape& w) {
+  const std::uint64_t full = whole_chunk(s) * std::max(w.weight, 1u);
+  const std::uint64_t most = std::min<std::uint64_t>(w.by_message() ? 2 * full : full, w.capacity);
+  if (items >= most) return 0;
+  const std::uint64_t room = most - items;
+  if (items != 0 && w.by_message() && (room < full || s.queued < full)) return 0;
+  return static_cast<std::uint32_t>(room);
+}
+
+/// As many items as may be for each thread. Unless the user says how many, at most a worker's share of what is queued:
+/// so they are few only where workers wait for items anyway.
+inline std::uint32_t whole_batch(const whole_scene& s, std::uint32_t most, std::uint32_t items,
+                                 const worker_shape& w) {
+  const std::uint64_t weight = std::max(w.weight, 1u);
+  const std::uint64_t full = std::min(whole_chunk(s) * weight, std::uint64_t{most});
+  if (s.chunksize != 0 || items != 0) return static_cast<std::uint32_t>(full);
+  const std::uint64_t weights = std::max(s.weights, weight);
+  const std::uint64_t share = (s.queued * weight + weights - 1) / weights;
+  return static_cast<std::uint32_t>(std::min(std::max<std::uint64_t>(share, 1), full));
+}
+
 /// Whether what is queued of a run is worth sending to a worker that is not asked for each batch in turn, while
 /// others of its items are under way. Of tiny ones some are waited for.
 inline bool worth_a_message(double cost, std::uint64_t queued, std::uint64_t buffersize) {

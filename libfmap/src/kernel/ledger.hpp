@@ -142,6 +142,8 @@ public:
   std::size_t workers() const { return workers_.size(); }
   bool has_nodes() const { return nodes_ != 0; }
   const held_spans& held_by(worker_id) const;
+  /// The first of a run's items that a worker holds, from this index on.
+  span next_held(worker_id, run_id, std::uint64_t from) const;
 
   /// Checks invariants 1, 2, 4 and 8 index by index; for tests (slow).
   bool audit() const;
@@ -172,6 +174,8 @@ private:
     std::uint32_t room = 0;
   };
 
+  whole_scene scene_of(const account&) const;
+  std::uint32_t room_for(const account&, const worker_state&) const;
   offer best_offer(const worker_state&, run_id only, bool whatever) const;
   bool offers(const account&, const worker_state&) const;
   std::deque<suspect>::const_iterator suspect_for(const account&, const worker_state&) const;

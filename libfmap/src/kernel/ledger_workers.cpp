@@ -13,7 +13,7 @@ namespace fmap::kernel {
 namespace {
 
 bool worth_sending(const account& r, const worker_shape& shape) {
-  return !shape.by_message() || !r.cost.measured() || r.counts.held == 0
+  return !shape.by_message() || r.limits.whole || !r.cost.measured() || r.counts.held == 0
          || worth_a_message(r.cost.each(), r.counts.queued, r.limits.buffersize);
 }
 
@@ -53,12 +53,24 @@ void ledger::fill(worker_state& w, filling f) {
   w.now = f;
 }
 
+whole_scene ledger::scene_of(const account& r) const {
+  return {.queued = r.counts.queued,
+          .buffersize = r.limits.buffersize,
+          .chunksize = r.limits.chunksize,
+          .weights = std::max<std::uint64_t>(weights_, r.limits.threads)};
+}
+
+std::uint32_t ledger::room_for(const account& r, const worker_state& w) const {
+  return r.limits.whole ? whole_room(scene_of(r), w.items, w.shape)
+                        : room(r.measured_cost(), w.items, w.shape);
+}
+
 ledger::offer ledger::best_offer(const worker_state& w, run_id only, bool whatever) const {
   offer best;
   for (account* r : runnable_) {
     if (only != 0 && r->id != only) continue;
     if (best.of != nullptr && !served_before(*r, *best.of)) continue;
-    const std::uint32_t n = room(r->measured_cost(), w.items, w.shape);
+    const std::uint32_t n = room_for(*r, w);
     if (n == 0 || !offers(*r, w)) continue;
     if (whatever || worth_sending(*r, w.shape)) best = {r, n};
   }
@@ -70,7 +82,7 @@ bool ledger::full(worker_id id) const {
   if (w == nullptr || w->items >= w->shape.capacity || w->now == filling::suspect || must_empty(*w))
     return true;
   return !runnable_.empty() && std::none_of(runnable_.begin(), runnable_.end(), [&](auto* r) {
-    return room(r->measured_cost(), w->items, w->shape) != 0 && offers(*r, *w);
+    return room_for(*r, *w) != 0 && offers(*r, *w);
   });
 }
 
@@ -78,6 +90,12 @@ bool ledger::wants(worker_id id) const {
   const worker_state* w = workers_.find(id);
   return w != nullptr && w->now != filling::suspect && !must_empty(*w)
          && best_offer(*w, 0, false).of != nullptr;
+}
+
+span ledger::next_held(worker_id id, run_id run, std::uint64_t from) const {
+  for (const held_span& s : held_by(id))
+    if (s.run == run && s.end() > from) return part<span>(s, std::max(s.first, from), s.end());
+  return {};
 }
 
 // -- visits -------------------------------------------------------------------------
@@ -107,6 +125,7 @@ span ledger::take(worker_id id, run_id only, bool whatever) {
 
 span ledger::next_batch(account& r, const worker_state& w, std::uint32_t room) {
   const std::uint32_t most = std::min(r.queue.front().count, room);
+  if (r.limits.whole) return r.queue.pop(whole_batch(scene_of(r), most, w.items, w.shape));
   if (r.limits.chunksize != 0) return r.queue.pop(std::min(most, r.limits.chunksize));
   return r.queue.pop(batch_size({.cost = r.cost.each(),
                                  .queued = r.counts.queued,

@@ -3,6 +3,7 @@
 
 #include "src/kernel/pool_port.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include <fmap/detail/task_job.hpp>
@@ -31,12 +32,22 @@ run& tasks_of(visit& v) {
   return *v->tasks;
 }
 
+/// For batches that are one call. A bound that the user left open begins with all that it may be: what a call costs
+/// says nothing of what an item costs.
+run_limits for_whole_batches(run_limits l, std::uint32_t workers) {
+  l.whole = true;
+  l.threads = workers;
+  l.buffersize = std::max(l.buffersize, l.widest);
+  return l;
+}
+
 }  // namespace
 
-run_ptr pool_port::open(const run_limits& limits, std::shared_ptr<job> work,
+run_ptr pool_port::open(const run_limits& wanted, std::shared_ptr<job> work,
                         std::unique_ptr<input> from, doorbell_ptr sink) {
   visit v{box_};
   v->phase.check_open();
+  const run_limits limits = work->whole ? for_whole_batches(wanted, v->staff.capacity()) : wanted;
   run_limits expecting = limits;
   const auto expected = v->costs.expected(cost_book::kind_of(*work));
   if (expected.count() != 0) expecting.expected_cost = expected;

@@ -36,7 +36,7 @@ bool run::cut() {
 
 void run::set_tempo(ledger::duration cost, std::uint64_t buffersize, std::uint32_t workers) {
   const run_shape shape{.buffersize = buffersize,
-                        .chunksize = limits.chunksize,
+                        .by_cost = limits.chunksize == 0 && !limits.whole,
                         .pulled = in.from != nullptr,
                         .tell_after = limits.tell_after};
   pace = tempo_of(cost, shape, workers, pace);

@@ -4,6 +4,7 @@
 #include "src/kernel/settling.hpp"
 
 #include <algorithm>
+#include <cassert>
 
 #include <fmap/detail/retry_book.hpp>
 
@@ -11,6 +12,8 @@
 #include "src/kernel/withheld.hpp"
 
 namespace fmap::kernel {
+
+using detail::slot_state;
 
 namespace {
 
@@ -114,9 +117,42 @@ void distrust_estimate(visit& v, run& r) {
   v.call_worker(urgency::at_once);
 }
 
+std::uint32_t settle_delivered(visit& v, worker& w) {
+  own_batch& b = w.has;
+  if (b.items.count < 2) return 0;
+  run& r = *b.of;
+  const std::uint64_t last = b.items.end() - 1;
+  const auto done = [&](std::uint64_t index) {
+    const slot_state s = b.in->state(b.in->offset(index)).load(std::memory_order_acquire);
+    return s == slot_state::value || s == slot_state::error;
+  };
+  std::uint32_t settled = 0;
+  for (std::uint64_t at = b.items.first; at < last;) {
+    const span held = v->ledger.next_held(w.id, r.id, at);
+    assert(held && "the last item is held until the call is over");
+    const std::uint64_t end = std::min(held.end(), last);
+    for (at = std::max(at, held.first); at < end;) {
+      const std::uint64_t first = at;
+      while (at != end && done(at)) ++at;
+      if (at == first)
+        ++at;
+      else
+        settled += finish(v, r, w.id, first, static_cast<std::uint32_t>(at - first), {}, false);
+    }
+  }
+  b.items = part(b.items, v->ledger.next_held(w.id, r.id, b.items.first).first, b.items.end());
+  b.settled += settled;
+  if (settled != 0) settle_ready(v, r);
+  return settled;
+}
+
 void split(visit& v, worker& w) {
   own_batch& b = w.has;
   run& r = *b.of;
+  if (r.work->whole) {
+    settle_delivered(v, w);
+    return;
+  }
   const std::uint64_t begun = b.in->first + w.at.freeze();
   const std::uint64_t kept = std::min(begun, b.items.end() - 1);
   if (r.work->journal) b.measured_well = false;  // some of them may have been passed over

@@ -35,6 +35,11 @@ void count_taken(visit&, run&);
 /// An item should have been done by now, going by what it was expected to cost.
 void distrust_estimate(visit&, run&);
 
+/// What has been delivered of a batch that is one call is ready, but for its last item: that one stays, so that the run
+/// is not over while the worker is still in its job. Nothing is taken from the worker that has not been delivered. Returns
+/// how many items it was.
+std::uint32_t settle_delivered(visit&, worker&);
+
 /// Takes from a worker all but the item it has claimed: what it has finished becomes ready, what has
 /// not begun goes back to the queue. One item always stays, so that the run is not over while the worker
 /// is still in its job.

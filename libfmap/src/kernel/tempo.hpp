@@ -23,7 +23,7 @@ enum class grain : std::uint8_t {
 /// What of a run bears on its tempo.
 struct run_shape {
   std::uint64_t buffersize = 1;
-  std::uint32_t chunksize = 0;            ///< 0: batches are sized by cost
+  bool by_cost = true;                    ///< how batches are sized
   bool pulled = true;                     ///< it has an input; others get their items in messages
   std::chrono::nanoseconds tell_after{};  ///< of one without an input
 };
@@ -46,7 +46,7 @@ constexpr tempo tempo_of(ledger::duration cost, const run_shape& of, std::uint32
   const ledger::duration worth = of.pulled ? tuning::call_share * tuning::wake_up : of.tell_after;
   result.worth_a_call =
       std::clamp<std::uint64_t>(static_cast<std::uint64_t>(worth / cost), 1, half);
-  if (of.chunksize == 0)
+  if (of.by_cost)
     result.pull_at_most =
         std::max<std::uint64_t>(static_cast<std::uint64_t>(tuning::look_ahead / cost), 1) * workers;
   // What comes from elsewhere comes in messages, one after the other.

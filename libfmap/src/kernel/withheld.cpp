@@ -20,10 +20,12 @@ bool release_batches(visit& v, clock::time_point now) {
     const bool late = at_it >= tuning::withhold_at_most;
     if (late && at_it > w->has.of->pace.cost) distrust_estimate(v, *w->has.of);
     if (w->has.items.count == 1) continue;
-    if (late)
-      split(v, *w);
-    else
+    if (!late)
       more = true;
+    else if (w->has.of->work->whole)
+      more = settle_delivered(v, *w) != 0 || more;
+    else
+      split(v, *w);
   }
   return more;
 }

@@ -14,6 +14,8 @@ struct own_batch {
   chunk* in = nullptr;
   span items;
   bool measured_well = false;
+  std::uint32_t taken = 0,
+                settled = 0;  // of a whole batch: its items, and those that are done with
 };
 
 /// The thread that joined uses it; the rest is the mailbox's.

@@ -63,6 +63,22 @@ void leave_if_forked(visit& v) {
   if (v.mailbox().home.left()) ::_exit(0);
 }
 
+/// For a batch that is one call.
+class settling_early final : public detail::early_outcomes {
+public:
+  settling_early(shared_mailbox& box, worker& w) : box_{box}, worker_{w} {}
+  void settle() noexcept override {
+    visit v{box_};
+    settle_delivered(v, worker_);
+    v.want_tick();  // for what is delivered next, if the call is silent after that
+    tick_in_passing(v, v.now());
+  }
+
+private:
+  shared_mailbox& box_;
+  worker& worker_;
+};
+
 /// Runs the batch that the worker has taken, also what others split from it between claim and run. Returns how long
 /// that took, and when it was done.
 struct executed {
@@ -76,6 +92,8 @@ executed execute(worker& w, visit& v) {
   const bool heavy = cost_sampler::heavy(r.pace.cost);
   w.has.measured_well = r.sampler.next(heavy);
   const bool careful = heavy && w.has.measured_well;
+  settling_early early{v.mailbox(), w};
+  w.at.early = &early;
   executed result;
   for (;;) {
     v.outside([&] {
@@ -100,10 +118,14 @@ void settle(worker& w, const executed& e, visit& v) {
   w.since = e.done;
   const own_batch done = std::exchange(w.has, {});
   if (r.work->asynchronous) return;
-  if (w.at.passed_over)  // that tells nothing of what an item costs
+  if (w.at.passed_over) {  // that tells nothing of what an item costs
     finish(v, r, w.id, done.items.first, done.items.count, {}, false);
-  else
-    finish(v, r, w.id, done.items.first, done.items.count, e.took, done.measured_well);
+  } else {
+    // What has been settled early has taken its part of the time.
+    const clock::duration theirs = e.took * done.settled / done.taken;
+    if (done.settled != 0) v->ledger.charge(r.id, theirs);
+    finish(v, r, w.id, done.items.first, done.items.count, e.took - theirs, done.measured_well);
+  }
   settle_ready(v, r);
   w.last = r.pace.size;
   tick_in_passing(v, e.done);
@@ -113,7 +135,7 @@ void settle(worker& w, const executed& e, visit& v) {
 void work_on(worker& w, const span& s, visit& v) {
   run& r = *v->runs.at(s.run);
   chunk& c = r.chunks.at(s.chunk);
-  w.has = {&r, &c, s, false};
+  w.has = {&r, &c, s, false, s.count, 0};
   const std::uint32_t offset = c.offset(s.first);
   w.at.fenced = r.pace.cost >= tuning::full_fence_from;
   w.at.start(offset, offset + s.count);

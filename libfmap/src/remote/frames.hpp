@@ -72,7 +72,8 @@ struct setup {
 };
 
 /// A run, before its first batch: the name of its function's type, what the function object carries, and for how many
-/// nanoseconds a node lets an item run; 0: for ever.
+/// nanoseconds a node lets an item run; 0: for ever. `whole`: a batch is one call, with at most
+/// `chunksize` items unless that is 0.
 struct open {
   static constexpr kind is = kind::open;
 
@@ -80,6 +81,8 @@ struct open {
   std::string function;
   std::string state;
   std::uint64_t item_timeout = 0;
+  bool whole = false;
+  std::uint32_t chunksize = 0;
 
   bool operator==(const open&) const = default;
 };
@@ -254,7 +257,7 @@ auto inspect(Inspector& f, setup& x) {
 }
 template <class Inspector>
 auto inspect(Inspector& f, open& x) {
-  return f(x.run, x.function, x.state, x.item_timeout);
+  return f(x.run, x.function, x.state, x.item_timeout, x.whole, x.chunksize);
 }
 template <class Inspector>
 auto inspect(Inspector& f, batch& x) {

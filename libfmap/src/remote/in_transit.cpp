@@ -10,7 +10,8 @@ namespace fmap::remote {
 void in_transit::add(const parcel& p, detail::remote_job& work, std::uint64_t first,
                      witness::places where) {
   const std::uint32_t n = where.count;
-  batches_.push_back({p.of, &work, p.in, first, n, n, where.first, std::vector<bool>(n, true)});
+  batches_.push_back({p.of, &work, p.in, first, n, n, where.first, std::vector<bool>(n, true),
+                      p.of->work && p.of->work->whole});
 }
 
 sent_batch* in_transit::find(run_id run, std::optional<std::uint64_t> index) {
@@ -48,6 +49,8 @@ mark in_transit::state_of(const item_id& item) const {
 
 mark in_transit::state_of(const sent_batch& b, std::uint32_t i) const {
   const mark seen = witness_.state_of(b.place + i);
+  // Nobody sees which of them such a call is at.
+  if (seen == mark::running && b.in_one_call && b.count > 1) return mark::unknown;
   return seen == mark::unknown ? suspects_.judge(seen, open_before(b, i)) : seen;
 }
 
@@ -71,6 +74,18 @@ bool in_transit::any_is(std::initializer_list<mark> wanted) const {
         return true;
     return false;
   });
+}
+
+std::optional<item_range> in_transit::call_of(const item_id& item) const {
+  const sent_batch* b = find(item.run, item.index);
+  if (b == nullptr || !b->in_one_call || b->open < 2) return {};
+  return item_range{item.run, b->first, b->end()};
+}
+
+std::uint32_t in_transit::calls() const noexcept {
+  std::uint32_t n = 0;
+  for (const sent_batch& b : batches_) n += b.in_one_call ? 1 : b.open;
+  return n;
 }
 
 item_timeouts in_transit::timeouts() const {

@@ -25,6 +25,7 @@ struct sent_batch {
   std::uint32_t count, open;
   std::uint32_t place;  // of the first, where the witness looks
   std::vector<bool> is_open;
+  bool in_one_call;  // all its items are executed at once
   bool recalled = false;
 
   std::uint64_t end() const { return first + count; }
@@ -67,8 +68,9 @@ public:
 
   bool empty() const noexcept { return batches_.empty(); }
 
-  /// How many items the peer holds.
+  /// How many items the peer holds, and how many calls these are.
   std::uint32_t size() const noexcept;
+  std::uint32_t calls() const noexcept;
 
   /// How far the peer got with an item.
   mark state_of(const item_id&) const;
@@ -76,6 +78,10 @@ public:
   /// Whether it is, or may be, at any item; or has been at any that it holds.
   bool at_work() const { return any_is({mark::running, mark::unknown}); }
   bool begun() const { return any_is({mark::running, mark::unknown, mark::finished}); }
+
+  /// The items that are executed in one call with this one, so that nobody knows which of them takes the time. None: it
+  /// is alone.
+  std::optional<item_range> call_of(const item_id&) const;
 
   item_timeouts timeouts() const;
   std::chrono::nanoseconds timeout_of(run_id) const;

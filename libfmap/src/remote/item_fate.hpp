@@ -31,7 +31,13 @@ struct item_fate {
     switch (kind) {
       case outcome_kind::died: return mark::running;
       case outcome_kind::expired: return mark::expired;
-      default: return seen == mark::finished || seen == mark::interrupted ? seen : mark::unseen;
+      default: break;
+    }
+    switch (seen) {
+      case mark::finished:
+      case mark::interrupted:
+      case mark::unknown: return seen;  // the last one in a call with others, and tried alone next
+      default: return mark::unseen;
     }
   }
 };

@@ -31,4 +31,12 @@ struct item_id {
   auto operator<=>(const item_id&) const = default;
 };
 
+/// The items [first, end) of a run.
+struct item_range {
+  run_id run = 0;
+  std::uint64_t first = 0, end = 0;
+
+  bool holds(const item_id& i) const { return i.run == run && first <= i.index && i.index < end; }
+};
+
 }  // namespace fmap::remote

@@ -52,6 +52,7 @@ std::exception_ptr post_mortem::keeps_dying() const {
 
 mark post_mortem::judge(const item_id& item, mark seen) const {
   if (life_.pool_broken) return mark::waiting;
+  if (life_.call && life_.call->holds(item) && seen == mark::unknown) return seen;
   if (life_.expired == item) return mark::expired;
   return life_.expired && seen != mark::waiting ? mark::interrupted : seen;
 }

@@ -27,6 +27,7 @@ struct peer_life {
   bool pool_broken = false;  // nothing will be executed again
   bool out_of_memory = false;
   std::optional<item_id> expired{};  // it was killed for this item's sake
+  std::optional<item_range> call{};  // or for another one's of these
   std::optional<std::uint64_t> address_space_limit{};
   std::string program{};  // what was started
 };

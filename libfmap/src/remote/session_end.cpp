@@ -43,6 +43,7 @@ peer_life session::life(bool started) const {
   result.pool_broken = port_.broken() != nullptr;
   result.out_of_memory = life_.started && peer_->seen_by().out_of_memory();
   result.expired = watchdog_.expired();
+  if (result.expired && transfer_) result.call = held().call_of(*result.expired);
   result.address_space_limit = shared_->settings.address_space_limit;
   result.program = peer_->description();
   return result;

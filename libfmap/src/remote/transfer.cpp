@@ -36,7 +36,9 @@ void transfer::open(const run_ptr& r) {
   frames::open frame{r->id,
                      std::string{work.key()},
                      {},
-                     static_cast<std::uint64_t>(r->limits.item_timeout.count())};
+                     static_cast<std::uint64_t>(r->limits.item_timeout.count()),
+                     r->work->whole,
+                     r->work->whole ? r->limits.chunksize : 0};
   wire::writer w{frame.state};
   work.save_function(w);
   w.throw_if_failed();

@@ -33,7 +33,7 @@ struct watch_order {
 };
 
 /// Watches one peer. Reads no clock: it is told what time it is and what the peer holds, and decides. What is held,
-/// `Held`, has the functions size(), at_work(), timeouts() and each_running() of in_transit, which are called only
+/// `Held`, has the functions calls(), at_work(), timeouts() and each_running() of in_transit, which are called only
 /// where their answer matters. Not thread-safe.
 class watchdog {
 public:
@@ -104,7 +104,7 @@ private:
   /// Whether the peer holds items that may have to wait for others.
   template <class Held>
   bool crowded(const Held& held) const {
-    return !stalled_ && held.size() > threads_;
+    return !stalled_ && held.calls() > threads_;
   }
 
   template <class Held>

@@ -63,9 +63,10 @@ bool worker_process::open(wire::reader& r) {
   try {
     wire::reader state{frame.state};
     s.job = make_job(frame.function, state);
-    s.here = kernel::pool_port{*core_->box}.open(
-        {.buffersize = kernel::unbounded, .tell_after = worth_sending}, s.job.work, nullptr,
-        s.sender);
+    s.here = kernel::pool_port{*core_->box}.open({.buffersize = kernel::unbounded,
+                                                  .chunksize = frame.chunksize,
+                                                  .tell_after = worth_sending},
+                                                 s.job.work, nullptr, s.sender);
     s.sender->serve(s.here, *s.job.remote);
   } catch (...) {
     s.unusable = std::current_exception();

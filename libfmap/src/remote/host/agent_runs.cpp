@@ -34,11 +34,13 @@ bool agent::open(wire::reader& r) {
   const auto most = static_cast<std::uint64_t>(detail::for_ever.count());
   open_run& s = runs_[frame.run];
   s.work = std::make_shared<relay_job>(std::move(frame.function), std::move(frame.state));
+  s.work->whole = frame.whole;
   s.sender =
       std::make_shared<relay_sender>(up_, core_->box, frame.run, largest_, [this] { give_up(); });
   try {
     s.here = kernel::pool_port{*core_->box}.open(
         {.buffersize = kernel::unbounded,
+         .chunksize = frame.chunksize,
          .max_attempts = 1,  // the pool decides about more
          .tell_after = worth_sending * options_.workers,
          .item_timeout = std::chrono::nanoseconds{std::min(frame.item_timeout, most)}},
