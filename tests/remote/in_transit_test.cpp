@@ -5,6 +5,8 @@
 #include <set>
 #include <vector>
 
+#include <fmap/detail/function_job.hpp>
+
 #include "src/remote/hearsay.hpp"
 #include "src/remote/in_transit.hpp"
 #include "support/catch.hpp"
@@ -117,6 +119,34 @@ TEST_CASE("in transit: a witness is believed, and nobody else suspected") {
   CHECK(held.begun());
   seen.marks[0] = mark::waiting;
   CHECK_FALSE(held.begun());
+}
+
+TEST_CASE("in transit: of items in one call nobody knows which is at work, unless there is one") {
+  struct whole_job final : fmap::detail::typed_job<int, int> {
+    whole_job() { whole = true; }
+    std::uint32_t apply(chunk&, std::uint32_t i, fmap::detail::progress&, std::uint32_t) override {
+      return i;
+    }
+  };
+  told seen;
+  seen.marks = {mark::finished, mark::running, mark::running, mark::waiting, mark::running};
+  in_transit held{seen, suspects{1}};
+  const auto r =
+      std::make_shared<run>(1, fmap::kernel::run_limits{}, std::make_shared<whole_job>(), nullptr);
+  send(held, r, 0, 4);
+  send(held, r, 4, 1);
+  CHECK(held.size() == 5);
+  CHECK(held.calls() == 2);
+  const mark expected[] = {mark::finished, mark::unknown, mark::unknown, mark::waiting,
+                           mark::running};
+  for (std::uint64_t i = 0; i != 5; ++i) CHECK(held.state_of({1, i}) == expected[i]);
+  REQUIRE(held.call_of({1, 2}));
+  CHECK(held.call_of({1, 2})->holds({1, 3}));
+  CHECK_FALSE(held.call_of({1, 2})->holds({1, 4}));
+  CHECK_FALSE(held.call_of({1, 4}));
+  CHECK_FALSE(held.call_of({2, 2}));
+  for (const std::uint64_t i : {0, 1, 3}) answer(held, 1, i);
+  CHECK_FALSE(held.call_of({1, 2}));  // the others are over: it is that one
 }
 
 TEST_CASE("in transit: without a recorder the first unanswered item is the suspect") {

@@ -131,6 +131,20 @@ TEST_CASE("post mortem: what becomes of each item") {
   }
 }
 
+TEST_CASE("post mortem: a call that takes too long convicts none of its items") {
+  const post_mortem p{with([](peer_life& l) {
+                        l.expired = item;
+                        l.call = item_range{3, 4, 7};
+                      }),
+                      killed()};
+  CHECK(p.judge(item, mark::unknown) == mark::unknown);
+  CHECK(p.judge({3, 6}, mark::unknown) == mark::unknown);
+  CHECK(p.judge({3, 6}, mark::finished) == mark::interrupted);
+  CHECK(p.judge({3, 6}, mark::waiting) == mark::waiting);
+  CHECK(p.judge({3, 7}, mark::unknown) == mark::interrupted);  // another call
+  CHECK(p.judge({4, 5}, mark::running) == mark::interrupted);
+}
+
 TEST_CASE("post mortem: the errors of items that end with it") {
   const post_mortem died{healthy(), killed()};
   const post_mortem expired{with([](peer_life& l) { l.expired = item; }), exited(1)};
