@@ -93,7 +93,7 @@ executed execute(worker& w, visit& v) {
   w.has.measured_well = r.sampler.next(heavy);
   const bool careful = heavy && w.has.measured_well;
   settling_early early{v.mailbox(), w};
-  w.at.early = &early;
+  if (r.work->whole) w.at.early = &early;
   executed result;
   for (;;) {
     v.outside([&] {
@@ -121,10 +121,12 @@ void settle(worker& w, const executed& e, visit& v) {
   if (w.at.passed_over) {  // that tells nothing of what an item costs
     finish(v, r, w.id, done.items.first, done.items.count, {}, false);
   } else {
-    // What has been settled early has taken its part of the time.
-    const clock::duration theirs = e.took * done.settled / done.taken;
-    if (done.settled != 0) v->ledger.charge(r.id, theirs);
-    finish(v, r, w.id, done.items.first, done.items.count, e.took - theirs, done.measured_well);
+    clock::duration took = e.took;
+    if (done.settled != 0) {  // what has been settled early has taken its part of the time
+      took -= e.took * done.settled / done.taken;
+      v->ledger.charge(r.id, e.took - took);
+    }
+    finish(v, r, w.id, done.items.first, done.items.count, took, done.measured_well);
   }
   settle_ready(v, r);
   w.last = r.pace.size;
