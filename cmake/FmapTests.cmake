@@ -11,15 +11,16 @@ target_compile_options(fmap_run_catch PRIVATE -O0 -g0)   # large, and not what i
 target_include_directories(fmap_run_catch PUBLIC "${PROJECT_SOURCE_DIR}/tests")
 target_link_libraries(fmap_run_catch PUBLIC Catch2::Catch2)
 
-# fmap_add_layer(NAME LINK TARGET... [FROM FOLDER] [DEFINE MACRO...] [INIT]): the tests in tests/NAME/*.cpp, or in
-# tests/FOLDER, as one executable, each test case a ctest test of its own. INIT: main calls fmap::init first. Test
+# fmap_add_layer(NAME LINK TARGET... [FROM GLOB...] [DEFINE MACRO...] [INIT]): the tests in tests/NAME/*.cpp, or in
+# tests/GLOB, as one executable, each test case a ctest test of its own. INIT: main calls fmap::init first. Test
 # cases whose name ends in "(alone)" run while no other test runs.
 function(fmap_add_layer layer)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "INIT" "FROM" "LINK;DEFINE")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "INIT" "" "FROM;LINK;DEFINE")
   if(NOT arg_FROM)
-    set(arg_FROM "${layer}")
+    set(arg_FROM "${layer}/*.cpp")
   endif()
-  file(GLOB sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/tests/${arg_FROM}/*.cpp")
+  list(TRANSFORM arg_FROM PREPEND "${PROJECT_SOURCE_DIR}/tests/")
+  file(GLOB sources CONFIGURE_DEPENDS ${arg_FROM})
   if(NOT sources)
     return()
   endif()

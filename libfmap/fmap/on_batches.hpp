@@ -158,7 +158,8 @@ using delivered_type = typename decltype(delivered<R, Fn>())::type;
 /// Each item gets exactly one outcome: the value that is delivered; the error it is failed with; for those that have
 /// neither, what `fn` throws, or `not_delivered` if it returns. A batch has at most as many items as `chunksize` says.
 /// Without it batches are as large as the bound lets them be (the threads of all workers share half of it; at most 256
-/// items, and 64 KiB of items and results), and smaller only where items are scarce. Without a buffersize 1024 items may
+/// items, and 64 KiB of items and results), and smaller only where items are scarce or come back to be
+/// tried again. Without a buffersize 1024 items may
 /// be in flight. To worker processes a batch travels in messages of about a megabyte, each of which is a call.
 ///
 /// Leaving the map early waits for calls under way. Where a worker process dies inside `fn`, nobody is to blame for

@@ -232,3 +232,42 @@ TEST_CASE("ledger: a batch lasts for two visits if there are as many more for ea
   pull(l, r, 4);
   CHECK(l.take(a).count == (buffersize >= 16 ? 4 : 2));
 }
+
+TEST_CASE("ledger: who has a call under way gets a full batch or nothing, and is not full") {
+  ledger l;
+  const worker_id w = l.add_worker(plenty, 1, fmap::kernel::tuning::batch_remote, 4);
+  run_limits limits{.buffersize = 64, .chunksize = 8};
+  limits.whole = true;
+  const run_id r = l.open(limits), other = l.open(limits);
+  pull(l, r, 1);
+  CHECK(l.take(w, 0, true).count == 1);
+  pull(l, r, 7);
+  CHECK_FALSE(l.wants(w));
+  CHECK_FALSE(l.wants(w, true));
+  CHECK_FALSE(l.take(w, 0, true));
+  CHECK_FALSE(l.full(w));  // it is rung when there is more
+  pull(l, other, 1);
+  CHECK(l.wants(w, true));
+  CHECK(l.take(w, 0, true).run == other);
+  pull(l, r, 1);
+  CHECK(l.wants(w));
+  CHECK(l.take(w).count == 8);
+  pull(l, r, 8);
+  CHECK_FALSE(l.take(w, r, true));
+  CHECK(l.full(w));
+  CHECK(l.audit());
+}
+
+TEST_CASE("ledger: what a worker holds of other runs does not keep it from a whole batch") {
+  ledger l;
+  const worker_id w = l.add_worker(plenty, 1, fmap::kernel::tuning::batch_remote, 4);
+  run_limits limits{.buffersize = 64, .chunksize = 8};
+  limits.whole = true;
+  const run_id other = l.open(limits);
+  pull(l, other, 16);
+  CHECK(l.take(w).count == 8);
+  CHECK(l.take(w).count == 8);
+  const run_id r = l.open(limits);
+  pull(l, r, 3);
+  CHECK(l.take(w, r).count == 3);
+}

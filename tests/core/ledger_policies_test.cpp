@@ -238,41 +238,49 @@ TEST_CASE("batches that are one call: a share of the bound, and of what is queue
   const worker_shape four{.capacity = 1000, .weight = 4, .depth = 4};
   struct row {
     whole_scene scene;
-    std::uint32_t most, items, expected, expected_of_four;
+    std::uint32_t most, expected, expected_of_four;
   };
   const row rows[] = {
-      {{.queued = 100, .buffersize = 64, .weights = 2}, 1000, 0, 16, 64},
-      {{.queued = 100, .buffersize = 64, .weights = 8}, 1000, 0, 4, 16},
-      {{.queued = 20, .buffersize = 64, .weights = 2}, 1000, 0, 10, 20},
-      {{.queued = 1, .buffersize = 64, .weights = 8}, 1000, 0, 1, 1},
-      {{.queued = 9000, .buffersize = 9000, .weights = 2}, 9000, 0, 256, 1024},
-      {{.queued = 100, .buffersize = 64, .weights = 2}, 5, 0, 5, 5},
-      {{.queued = 1, .buffersize = 1, .weights = 0}, 1, 0, 1, 1},
-      {{.queued = 20, .buffersize = 64, .chunksize = 16, .weights = 2}, 1000, 0, 16, 64},
-      {{.queued = 64, .buffersize = 256, .weights = 2}, 1000, 64, 64, 256},
+      {{.queued = 100, .buffersize = 64, .weights = 2}, 1000, 16, 64},
+      {{.queued = 100, .buffersize = 64, .weights = 8}, 1000, 4, 16},
+      {{.queued = 20, .buffersize = 64, .weights = 2}, 1000, 10, 20},
+      {{.queued = 1, .buffersize = 64, .weights = 8}, 1000, 1, 1},
+      {{.queued = 9000, .buffersize = 9000, .weights = 2}, 9000, 256, 1024},
+      {{.queued = 100, .buffersize = 64, .weights = 2}, 5, 5, 5},
+      {{.queued = 1, .buffersize = 1, .weights = 0}, 1, 1, 1},
+      {{.queued = 20, .buffersize = 64, .chunksize = 16, .weights = 2}, 1000, 16, 64},
+      {{.queued = 64, .buffersize = 256, .weights = 2, .held = 250}, 1000, 64, 256},
   };
   for (const row& r : rows) {
     INFO(r.scene.queued << " queued, " << r.scene.weights << " threads, at most " << r.most);
-    CHECK(whole_batch(r.scene, r.most, r.items, thread) == r.expected);
-    CHECK(whole_batch(r.scene, r.most, r.items, four) == r.expected_of_four);
+    CHECK(whole_batch(r.scene, r.most, thread) == r.expected);
+    CHECK(whole_batch(r.scene, r.most, four) == r.expected_of_four);
   }
 }
 
 TEST_CASE("batches that are one call: who gets messages and is at work gets full ones") {
   const worker_shape thread{.capacity = 1000};
+  const worker_shape one{.capacity = 1000, .depth = 4};
   const worker_shape four{.capacity = 1000, .weight = 4, .depth = 4};
-  const worker_shape small{.capacity = 5, .depth = 4};
-  const auto room = [](std::uint64_t queued, std::uint32_t items, const worker_shape& w) {
-    return whole_room({.queued = queued, .buffersize = 1000, .chunksize = 16}, items, w);
+  const auto room = [](std::uint64_t queued, std::uint32_t held, const worker_shape& w,
+                       std::uint32_t most = 1000) {
+    return whole_room({.queued = queued, .buffersize = 1000, .chunksize = 16, .held = held}, most,
+                      w);
   };
   CHECK(room(1, 0, thread) == 16);
   CHECK(room(1, 16, thread) == 0);
   CHECK(room(1, 20, thread) == 0);
+  CHECK(room(1, 0, one) == 32);
+  CHECK(room(15, 1, one) == 0);
+  CHECK(room(16, 1, one) == 31);
+  CHECK(room(16, 17, one) == 0);  // there is no room for a full one
   CHECK(room(1, 0, four) == 128);
-  CHECK(room(63, 1, four) == 0);
-  CHECK(room(64, 1, four) == 127);
-  CHECK(room(64, 64, four) == 64);
-  CHECK(room(64, 65, four) == 0);
-  CHECK(room(1, 0, small) == 5);
-  CHECK(room(100, 1, small) == 0);
+  CHECK(room(1, 1, four) == 127);  // three threads have nothing to do
+  CHECK(room(1, 48, four) == 80);
+  CHECK(room(15, 49, four) == 0);
+  CHECK(room(16, 49, four) == 79);
+  CHECK(room(16, 113, four) == 0);
+  CHECK(room(1, 0, one, 5) == 5);
+  CHECK(room(100, 1, one, 5) == 0);
+  CHECK(room(100, 0, one, 0) == 0);
 }

@@ -242,10 +242,12 @@ TEST_CASE_ON_POOLS("a task's result may be the argument of the next, on another 
   CHECK(value == 1 << 20);
 }
 
+#if !defined(FMAP_TEST_NODES)  // a node says itself how many workers it has
 TEST_CASE_ON_POOLS("a pool of no or a negative number of workers is refused") {
   CHECK_THROWS_AS(TestType{0}, std::invalid_argument);
   CHECK_THROWS_AS(TestType{-1}, std::invalid_argument);
 }
+#endif
 
 TEST_CASE_ON_POOLS("many threads may submit to one pool") {
   TestType pool{2};

@@ -136,7 +136,8 @@ TEST_CASE("in transit: of items in one call nobody knows which is at work, unles
   send(held, r, 0, 4);
   send(held, r, 4, 1);
   CHECK(held.size() == 5);
-  CHECK(held.calls() == 2);
+  CHECK(held.calls(1) == 2);
+  CHECK(held.calls(3) == 4);
   const mark expected[] = {mark::finished, mark::unknown, mark::unknown, mark::waiting,
                            mark::running};
   for (std::uint64_t i = 0; i != 5; ++i) CHECK(held.state_of({1, i}) == expected[i]);

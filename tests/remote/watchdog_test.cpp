@@ -21,7 +21,7 @@ struct made_up {
   item_timeouts limits{};
   std::vector<std::pair<item_id, std::chrono::nanoseconds>> running{};
 
-  std::uint32_t calls() const { return items; }
+  std::uint32_t calls(std::uint32_t) const { return items; }
   bool at_work() const { return busy; }
   item_timeouts timeouts() const { return limits; }
   template <class F>

@@ -106,7 +106,7 @@ public:
   /// An item of a worker that lives.
   void died(worker_id w, run_id id, std::uint64_t index, mark m, worker_id heir) {
     std::optional<casualty::reason> why;
-    const bool single = held_by(w).size() == 1;
+    const bool single = held_by(w).size() == 1 && m != mark::unknown;
     for_held(w, id, index, 1, [&](run_model& r, auto i) {
       const auto at = i++;
       at->second.not_by = w;

@@ -34,6 +34,13 @@ inline std::vector<fmap::node_command> node_commands(int nodes, int workers = 2,
   return result;
 }
 
+/// A pool with one node of so many workers, where tests are for pools of any kind.
+class pool_on_node : public fmap::node_pool {
+public:
+  explicit pool_on_node(int workers)
+      : fmap::node_pool{fmap::node_pool_options{.launch = node_commands(1, workers)}} {}
+};
+
 /// Child processes of another one, which are a node's workers.
 inline std::vector<pid_t> children_of(pid_t parent) {
   std::vector<pid_t> result;

@@ -16,8 +16,13 @@
 #include "support/catch.hpp"
 #include "support/folder.hpp"
 
-/// Every pool type. Tests over this list use stateless functions, and values that can travel.
-#define FMAP_TESTED_POOLS fmap::thread_pool, fmap::process_pool
+/// Every pool type, in one program or in two. Tests over this list use stateless functions, and values that can travel.
+#if defined(FMAP_TEST_NODES)
+#  include "support/nodes.hpp"
+#  define FMAP_TESTED_POOLS testing::pool_on_node
+#else
+#  define FMAP_TESTED_POOLS fmap::thread_pool, fmap::process_pool
+#endif
 
 /// A test case for every pool type, which is `TestType` in it.
 #define TEST_CASE_ON_POOLS(name) TEMPLATE_TEST_CASE(name, "[executor]", FMAP_TESTED_POOLS)

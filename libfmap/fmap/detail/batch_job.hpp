@@ -78,7 +78,7 @@ private:
   std::optional<slot_state> last_state_;
   std::exception_ptr last_error_;
   std::uint32_t unsettled_ = 0;
-  std::chrono::steady_clock::time_point settled_at_;
+  std::chrono::steady_clock::time_point settled_at_{};
 };
 
 /// Room for items side by side.
@@ -186,6 +186,10 @@ class batch_job<In, batched<R, F>> : public typed_job<In, stored<R>> {
 public:
   using out = stored<R>;
 
+  static_assert(
+      std::is_void_v<typename caller<F, std::span<In>, delivery<R>&>::result>,
+      "fmap: on_batches: the function must return void, and have delivered by then: what it "
+      "returns (a future, a coroutine) nobody would look at");
   static_assert(std::move_constructible<In>,
                 "fmap: on_batches: the items of a batch lie side by side, so they must be movable");
 
@@ -200,7 +204,7 @@ public:
     const std::uint32_t end = at.limit.load(std::memory_order_relaxed);
     batch_of<In> batch{*this, c, at};
     if (batch.take(begin, end)) at.passed_over = true;
-    if (batch.size() == 0) return end;
+    if (batch.size() == 0 || !at.is_mine()) return end;  // a move may have forked
     batch.run([&](std::span<In> items) {
       delivery<R> deliver{batch};
       caller_.bind(worker)(std::move(items), deliver);

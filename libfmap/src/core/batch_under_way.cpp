@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The outcomes of a call with a whole batch.
 
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
 #include <stdexcept>
 #include <string>
 
@@ -13,15 +16,23 @@ namespace {
 
 using clock = std::chrono::steady_clock;
 
-/// Outcomes are ready after this many deliveries, or at the next one after this time: a visit to the mailbox costs
-/// about a microsecond.
+/// Outcomes are ready with the first delivery, after this many, or at the next one after this time: a visit to the
+/// mailbox costs about a microsecond, and looks at all items of the batch.
 constexpr std::uint32_t many = 64;
-constexpr std::chrono::microseconds long_enough{50};
+constexpr std::chrono::nanoseconds long_enough{50'000}, for_each_item{100};
+
+/// Where there is no memory for it, that is the error.
+std::exception_ptr no_outcome() noexcept try {
+  return std::make_exception_ptr(
+      not_delivered{"fmap: the function over batches returned without an outcome for this item"});
+} catch (...) {
+  return std::current_exception();
+}
 
 }  // namespace
 
 batch_under_way::batch_under_way(job& work, chunk& in, progress& at)
-    : work_{work}, in_{in}, at_{at}, settled_at_{clock::now()} {}
+    : work_{work}, in_{in}, at_{at} {}
 
 batch_under_way::~batch_under_way() = default;
 
@@ -89,11 +100,17 @@ void batch_under_way::fail_slot(std::uint32_t slot, const std::exception_ptr& er
 
 void batch_under_way::settle_in_time() {
   ++unsettled_;
-  if (at_.early == nullptr || !at_.is_mine()) return;
-  if (unsettled_ < many && clock::now() - settled_at_ < long_enough) return;
-  at_.early->settle();
+  const auto items = slots_.size();
+  if (at_.early == nullptr || !at_.is_mine() || items == 1) return;
+  const auto now = clock::now();
+  if (unsettled_ < std::max<std::size_t>(many, items / 16)
+      && now - settled_at_
+             < std::max(long_enough, for_each_item * static_cast<std::int64_t>(items)))
+    return;
+  // The time before: if this takes long, what is delivered next is not to wait for more than it has to.
+  settled_at_ = now;
   unsettled_ = 0;
-  settled_at_ = clock::now();
+  at_.early->settle();
 }
 
 void batch_under_way::end(const std::exception_ptr& thrown) {
@@ -101,9 +118,7 @@ void batch_under_way::end(const std::exception_ptr& thrown) {
   std::exception_ptr error = thrown;
   for (std::size_t i = 0; i != slots_.size(); ++i) {
     if (has_outcome_[i]) continue;
-    if (!error)
-      error = std::make_exception_ptr(not_delivered{
-          "fmap: the function over batches returned without an outcome for this item"});
+    if (!error) error = no_outcome();
     fail(i, error);
   }
   for (const std::uint32_t slot : again_)

@@ -123,6 +123,7 @@ struct whole_scene {
   std::uint64_t buffersize = 1;  ///< its tokens
   std::uint32_t chunksize = 0;   ///< what the user says; 0: nothing
   std::uint64_t weights = 1;     ///< threads that there are, or are to be
+  std::uint32_t held = 0;        ///< by the worker, of this run
 };
 
 /// A call for each thread, and as much again on its way to them, use up the bound.
@@ -132,24 +133,29 @@ inline std::uint64_t whole_chunk(const whole_scene& s) {
                                    tuning::largest_chunk);
 }
 
-/// How many more items of such a run a worker may hold. Who gets messages and is at work gets a full batch or nothing:
-/// what has been sent apart is executed apart.
-inline std::uint32_t whole_room(const whole_scene& s, std::uint32_t items, const worker_shape& w) {
-  const std::uint64_t full = whole_chunk(s) * std::max(w.weight, 1u);
-  const std::uint64_t most = std::min<std::uint64_t>(w.by_message() ? 2 * full : full, w.capacity);
-  if (items >= most) return 0;
-  const std::uint64_t room = most - items;
-  if (items != 0 && w.by_message() && (room < full || s.queued < full)) return 0;
+/// Whether a worker has a call for each of its threads, as far as one can tell from here.
+inline bool whole_at_work(const whole_scene& s, const worker_shape& w) {
+  const std::uint64_t chunk = whole_chunk(s);
+  return (s.held + chunk - 1) / chunk >= std::max(w.weight, 1u);
+}
+
+/// How many more items of such a run a worker may hold, if it may hold `most` more of any. Who gets messages, and has
+/// work for all its threads, gets full batches or nothing: what has been sent apart is executed apart.
+inline std::uint32_t whole_room(const whole_scene& s, std::uint32_t most, const worker_shape& w) {
+  const std::uint64_t chunk = whole_chunk(s);
+  const std::uint64_t all = (w.by_message() ? 2 : 1) * chunk * std::max(w.weight, 1u);
+  if (s.held >= all) return 0;
+  const std::uint64_t room = std::min(all - s.held, std::uint64_t{most});
+  if (w.by_message() && whole_at_work(s, w) && std::min(room, s.queued) < chunk) return 0;
   return static_cast<std::uint32_t>(room);
 }
 
 /// As many items as may be for each thread. Unless the user says how many, at most a worker's share of what is queued:
 /// so they are few only where workers wait for items anyway.
-inline std::uint32_t whole_batch(const whole_scene& s, std::uint32_t most, std::uint32_t items,
-                                 const worker_shape& w) {
+inline std::uint32_t whole_batch(const whole_scene& s, std::uint32_t most, const worker_shape& w) {
   const std::uint64_t weight = std::max(w.weight, 1u);
   const std::uint64_t full = std::min(whole_chunk(s) * weight, std::uint64_t{most});
-  if (s.chunksize != 0 || items != 0) return static_cast<std::uint32_t>(full);
+  if (s.chunksize != 0 || whole_at_work(s, w)) return static_cast<std::uint32_t>(full);
   const std::uint64_t weights = std::max(s.weights, weight);
   const std::uint64_t share = (s.queued * weight + weights - 1) / weights;
   return static_cast<std::uint32_t>(std::min(std::max<std::uint64_t>(share, 1), full));

@@ -35,6 +35,13 @@ public:
       spans_.insert(spans_.begin() + static_cast<std::ptrdiff_t>(from(s.run, s.first)), s);
   }
 
+  /// The first span of a run that ends behind this index; null if there is none.
+  const held_span* next(run_id run, std::uint64_t index) const {
+    std::size_t i = from(run, index);
+    if (i != front_ && spans_[i - 1].run == run && spans_[i - 1].end() > index) --i;
+    return i != spans_.size() && spans_[i].run == run ? &spans_[i] : nullptr;
+  }
+
   /// Takes out what there is of [first, first + count), and hands the pieces to `each` in order of their index.
   template <class Each>
   void remove(run_id run, std::uint64_t first, std::uint64_t count, Each&& each) {

@@ -69,7 +69,8 @@ std::optional<casualty> ledger::died(worker_id worker, run_id run, std::uint64_t
   worker_state* w = workers_.find(worker);
   account* r = runs_.find(run);
   if (w == nullptr || r == nullptr) return {};
-  const bool held_alone = w->items == 1;
+  // Who tells of its items one by one says itself which one is to blame.
+  const bool held_alone = w->items == 1 && seen != mark::unknown;
   span item;
   release(*w, *r, index, 1, [&](const held_span& s) { item = s; });
   std::optional<casualty> ends;

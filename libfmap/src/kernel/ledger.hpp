@@ -81,7 +81,7 @@ public:
   bool full(worker_id) const;
 
   /// Whether take() would give it something now.
-  bool wants(worker_id) const;
+  bool wants(worker_id, bool whatever = false) const;
 
   // -- workers' visits --------------------------------------------------------
 
@@ -174,8 +174,8 @@ private:
     std::uint32_t room = 0;
   };
 
-  whole_scene scene_of(const account&) const;
-  std::uint32_t room_for(const account&, const worker_state&) const;
+  whole_scene scene_of(const account&, const worker_state&) const;
+  std::uint32_t room_for(const account&, const worker_state&, std::uint64_t queued) const;
   offer best_offer(const worker_state&, run_id only, bool whatever) const;
   bool offers(const account&, const worker_state&) const;
   std::deque<suspect>::const_iterator suspect_for(const account&, const worker_state&) const;

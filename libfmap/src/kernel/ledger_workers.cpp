@@ -53,16 +53,28 @@ void ledger::fill(worker_state& w, filling f) {
   w.now = f;
 }
 
-whole_scene ledger::scene_of(const account& r) const {
+whole_scene ledger::scene_of(const account& r, const worker_state& w) const {
+  std::uint32_t held = 0;
+  for (const held_span& s : w.held)
+    if (s.run == r.id) held += s.count;
   return {.queued = r.counts.queued,
           .buffersize = r.limits.buffersize,
           .chunksize = r.limits.chunksize,
-          .weights = std::max<std::uint64_t>(weights_, r.limits.threads)};
+          .weights = std::max<std::uint64_t>(weights_, r.limits.threads),
+          .held = held};
 }
 
-std::uint32_t ledger::room_for(const account& r, const worker_state& w) const {
-  return r.limits.whole ? whole_room(scene_of(r), w.items, w.shape)
-                        : room(r.measured_cost(), w.items, w.shape);
+/// `queued`: what is thought to be.
+std::uint32_t ledger::room_for(const account& r, const worker_state& w,
+                               std::uint64_t queued) const {
+  if (!r.limits.whole) return room(r.measured_cost(), w.items, w.shape);
+  const std::uint32_t most = w.shape.capacity - std::min(w.items, w.shape.capacity);
+  whole_scene s = scene_of(r, w);
+  s.queued = queued;
+  const std::uint32_t n = whole_room(s, most, w.shape);
+  // A node's threads may have suspects each.
+  if (n == 0 && w.items < w.shape.weight && suspect_for(r, w) != r.suspects.end()) return 1;
+  return n;
 }
 
 ledger::offer ledger::best_offer(const worker_state& w, run_id only, bool whatever) const {
@@ -70,7 +82,7 @@ ledger::offer ledger::best_offer(const worker_state& w, run_id only, bool whatev
   for (account* r : runnable_) {
     if (only != 0 && r->id != only) continue;
     if (best.of != nullptr && !served_before(*r, *best.of)) continue;
-    const std::uint32_t n = room_for(*r, w);
+    const std::uint32_t n = room_for(*r, w, r->counts.queued);
     if (n == 0 || !offers(*r, w)) continue;
     if (whatever || worth_sending(*r, w.shape)) best = {r, n};
   }
@@ -82,20 +94,19 @@ bool ledger::full(worker_id id) const {
   if (w == nullptr || w->items >= w->shape.capacity || w->now == filling::suspect || must_empty(*w))
     return true;
   return !runnable_.empty() && std::none_of(runnable_.begin(), runnable_.end(), [&](auto* r) {
-    return room_for(*r, *w) != 0 && offers(*r, *w);
+    return room_for(*r, *w, unbounded) != 0 && offers(*r, *w);
   });
 }
 
-bool ledger::wants(worker_id id) const {
+bool ledger::wants(worker_id id, bool whatever) const {
   const worker_state* w = workers_.find(id);
   return w != nullptr && w->now != filling::suspect && !must_empty(*w)
-         && best_offer(*w, 0, false).of != nullptr;
+         && best_offer(*w, 0, whatever).of != nullptr;
 }
 
 span ledger::next_held(worker_id id, run_id run, std::uint64_t from) const {
-  for (const held_span& s : held_by(id))
-    if (s.run == run && s.end() > from) return part<span>(s, std::max(s.first, from), s.end());
-  return {};
+  const held_span* const s = held_by(id).next(run, from);
+  return s != nullptr ? part<span>(*s, std::max(s->first, from), s->end()) : span{};
 }
 
 // -- visits -------------------------------------------------------------------------
@@ -125,7 +136,7 @@ span ledger::take(worker_id id, run_id only, bool whatever) {
 
 span ledger::next_batch(account& r, const worker_state& w, std::uint32_t room) {
   const std::uint32_t most = std::min(r.queue.front().count, room);
-  if (r.limits.whole) return r.queue.pop(whole_batch(scene_of(r), most, w.items, w.shape));
+  if (r.limits.whole) return r.queue.pop(whole_batch(scene_of(r, w), most, w.shape));
   if (r.limits.chunksize != 0) return r.queue.pop(std::min(most, r.limits.chunksize));
   return r.queue.pop(batch_size({.cost = r.cost.each(),
                                  .queued = r.counts.queued,

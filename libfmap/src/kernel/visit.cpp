@@ -25,7 +25,7 @@ struct worker_scene {
   bool someone_soon() const { return p.workers.someone_soon(v.now()); }
   bool taker(urgency u) const {
     found = p.workers.sleeper([&](const worker* w) {
-      return u == urgency::at_once || !w->remote || p.ledger.wants(w->id);
+      return !w->remote || p.ledger.wants(w->id, u == urgency::at_once);
     });
     return found != nullptr;
   }

@@ -82,9 +82,9 @@ std::optional<item_range> in_transit::call_of(const item_id& item) const {
   return item_range{item.run, b->first, b->end()};
 }
 
-std::uint32_t in_transit::calls() const noexcept {
+std::uint32_t in_transit::calls(std::uint32_t threads) const noexcept {
   std::uint32_t n = 0;
-  for (const sent_batch& b : batches_) n += b.in_one_call ? 1 : b.open;
+  for (const sent_batch& b : batches_) n += b.in_one_call ? std::min(b.open, threads) : b.open;
   return n;
 }
 

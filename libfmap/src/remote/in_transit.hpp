@@ -68,9 +68,11 @@ public:
 
   bool empty() const noexcept { return batches_.empty(); }
 
-  /// How many items the peer holds, and how many calls these are.
+  /// How many items the peer holds.
   std::uint32_t size() const noexcept;
-  std::uint32_t calls() const noexcept;
+
+  /// How many calls these are, where the items of one message are shared by so many threads.
+  std::uint32_t calls(std::uint32_t threads) const noexcept;
 
   /// How far the peer got with an item.
   mark state_of(const item_id&) const;

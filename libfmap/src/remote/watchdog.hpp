@@ -104,7 +104,7 @@ private:
   /// Whether the peer holds items that may have to wait for others.
   template <class Held>
   bool crowded(const Held& held) const {
-    return !stalled_ && held.calls() > threads_;
+    return !stalled_ && held.calls(threads_) > threads_;
   }
 
   template <class Held>
