@@ -19,6 +19,7 @@
 
 #include <fmap/fmap.hpp>
 
+#include "coprocesses.hpp"
 #include "coroutines.hpp"
 #include "workloads.hpp"
 
@@ -188,6 +189,7 @@ const std::map<std::string, std::function<double()>> measurements{
     {"await", bench::await_of_ready},
     {"coroutines", bench::coroutines_against_callbacks},
     {"asio", bench::asio_sleepers},
+    {"coprocesses", bench::coprocesses_against_loops},
 };
 
 }  // namespace

@@ -26,6 +26,7 @@ ROWS = {  # title, unit, at least, at most
     "await": ("co_await of a future that is done", "ns", None, 5),
     "coroutines": ("map of 64 coroutines / with callbacks", "", None, 1.3),
     "asio": ("1000 Asio coroutines of 10 ms, 50 at a time", "s", None, 0.23),
+    "coprocesses": ("2 co-processes, on_batches / by hand", "", None, 1.2),
     "compile": ("quickstart: compile time / on oneTBB", "", None, 1.5),
 }
 
