@@ -14,8 +14,8 @@ struct own_batch {
   chunk* in = nullptr;
   span items;
   bool measured_well = false;
-  std::uint32_t taken = 0,
-                settled = 0;  // of a whole batch: its items, and those that are done with
+  std::uint32_t taken = 0;    // items, at first
+  std::uint32_t settled = 0;  // those of a whole batch that are done with before it is over
 };
 
 /// The thread that joined uses it; the rest is the mailbox's.
