@@ -27,7 +27,7 @@ struct workers {
   explicit workers(unsigned bits)
       : something{(bits & 1) != 0}, idle{(bits & 2) != 0}, startable{(bits & 4) != 0},
         waits{(bits & 8) != 0}, little{(bits & 16) != 0}, soon{(bits & 32) != 0},
-        wanting{(bits & 64) != 0}, failed{(bits & 128) != 0} {}
+        wanting{(bits & 64) != 0}, failed{(bits & 128) != 0}, holds_out{(bits & 256) != 0} {}
 
   bool work() const { return something; }
   bool asleep() const { return idle; }
@@ -37,10 +37,11 @@ struct workers {
     return little ? tuning::wake_up - 1ns : tuning::wake_up;
   }
   bool someone_soon() const { return soon; }
-  bool taker(urgency u) const { return idle && (wanting || u == urgency::at_once); }
+  bool taker(urgency u) const { return idle && (wanting || (u == urgency::at_once && !holds_out)); }
   bool backing_off() const { return failed; }
 
   bool something, idle, startable, waits, little, soon, wanting, failed;
+  bool holds_out;  // whoever is idle waits for a full batch
 };
 
 /// Step by step, as one would do it by hand.
@@ -49,7 +50,8 @@ act expected(const workers& s, urgency u) {
   if (!s.idle && !s.startable) return s.waits ? act::reserve : act::none;
   const bool at_once = u == urgency::at_once;
   if (!at_once && s.little && s.soon) return act::later;
-  if (s.idle) return at_once || s.wanting ? act::now : act::later;
+  if (s.idle && (s.wanting || (at_once && !s.holds_out))) return act::now;
+  if (s.idle && !(at_once && s.startable)) return act::later;
   return s.failed ? act::later : act::start;
 }
 
@@ -128,14 +130,14 @@ TEST_CASE("wake policy: a worker is called, started, put off or let sleep, in ev
   int wrong = 0, cases = 0;
   std::set<act> seen;
   for (const urgency u : urgencies)
-    each(8, [&](unsigned bits) {
+    each(9, [&](unsigned bits) {
       const workers s{bits};
       const act got = call_worker(s, u).what;
       wrong += got != expected(s, u);
       ++cases;
       seen.insert(got);
     });
-  CHECK(cases == 512);
+  CHECK(cases == 1024);
   CHECK(seen.size() == 5);
   CHECK(wrong == 0);
 }
@@ -187,7 +189,7 @@ TEST_CASE("wake policy: that a run is over is told at once, whoever is in a call
 TEST_CASE("wake policy: nobody who sleeps is forgotten while there is something to do for it") {
   int forgotten = 0;
   for (const urgency u : urgencies) {
-    each(8, [&](unsigned bits) {
+    each(9, [&](unsigned bits) {
       const workers s{bits};
       if (s.something && (s.idle || s.startable)) forgotten += call_worker(s, u).what == act::none;
     });
@@ -201,10 +203,15 @@ TEST_CASE("wake policy: nobody who sleeps is forgotten while there is something 
   CHECK(forgotten == 0);
 }
 
-TEST_CASE("wake policy: what is wanted at once is not put off, unless a start has to wait") {
-  each(8, [&](unsigned bits) {
+TEST_CASE("wake policy: what is wanted at once is not put off, unless a start or a full batch has "
+          "to be waited for") {
+  each(9, [&](unsigned bits) {
     const workers s{bits};
-    if (call_worker(s, urgency::at_once).what == act::later) CHECK((s.failed && !s.idle));
+    if (call_worker(s, urgency::at_once).what != act::later) return;
+    if (s.idle)
+      CHECK((s.holds_out && !s.wanting && (s.failed || !s.startable)));
+    else
+      CHECK(s.failed);
   });
   each_consumer([&](const consumer& s) {
     CHECK(call_sink(true, worth_coming(s), urgency::at_once).what != act::later);

@@ -25,7 +25,9 @@ struct worker_scene {
   bool someone_soon() const { return p.workers.someone_soon(v.now()); }
   bool taker(urgency u) const {
     found = p.workers.sleeper([&](const worker* w) {
-      return !w->remote || p.ledger.wants(w->id, u == urgency::at_once);
+      if (!w->remote || p.ledger.wants(w->id, u == urgency::at_once)) return true;
+      // Who holds all that it may finds that out, and does not count as asleep any more.
+      return u == urgency::at_once && p.ledger.full(w->id);
     });
     return found != nullptr;
   }

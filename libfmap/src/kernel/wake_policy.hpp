@@ -58,7 +58,8 @@ constexpr decision call_worker(const Scene& s, urgency u) {
   if (u == urgency::usual && s.backlog() < tuning::wake_up && s.someone_soon())
     return {act::later, because::someone_soon};
   if (s.taker(u)) return {act::now, because::backlog};
-  if (s.asleep()) return {act::later, because::too_few};  // a stub that waits for more
+  // A stub that waits for more. It may do so for long where that is a full batch.
+  if (s.asleep() && (u == urgency::usual || !s.may_start())) return {act::later, because::too_few};
   if (s.backing_off()) return {act::later, because::backing_off};
   return {act::start, because::backlog};
 }
