@@ -18,6 +18,7 @@
 #include <fmap/process_pool.hpp>
 
 #include "support/catch.hpp"
+#include "support/eventually.hpp"
 #include "support/made_range.hpp"
 #include "support/processes.hpp"
 
@@ -164,21 +165,23 @@ TEST_CASE("on_batches: a destructor of an item may kill, when all has been deliv
 TEST_CASE(
     "on_batches: an idle thread of a process gets an item, though others of them are at work") {
   // Two calls that wait for each other.
-  fmap::process_pool pool{{.workers = 1, .threads_per_worker = 2}};
+  const logbook log;
+  fmap::process_pool pool{{.workers = 1, .threads_per_worker = 2, .environment = {log.variable()}}};
   constexpr auto meet_there = [](std::span<const int> in, fmap::delivery<int> deliver) {
     static std::latch both{2};
     for (std::size_t i = 0; i != in.size(); ++i) {
-      if (in[i] < 2) both.arrive_and_wait();
+      logbook::write(static_cast<std::uint64_t>(in[i]));
+      both.arrive_and_wait();
       deliver(i, in[i]);
     }
   };
-  testing::made_range slow{[&](std::uint64_t i) {
-                             if (i == 1)
-                               std::this_thread::sleep_for(5ms);  // the first one has gone
-                             return static_cast<int>(i);
-                           },
-                           2};
-  fmap::future_map m{pool, fmap::on_batches(meet_there), slow, 16};
+  testing::made_range input{[&](std::uint64_t i) {
+                              if (i == 1)
+                                testing::eventually([&] { return !log.counts().empty(); });
+                              return static_cast<int>(i);
+                            },
+                            2};
+  fmap::future_map m{pool, fmap::on_batches(meet_there), input, 16};
   CHECK(count(m).values == 2);
 }
 

@@ -37,8 +37,7 @@ public:
 
   /// The first span of a run that ends behind this index; null if there is none.
   const held_span* next(run_id run, std::uint64_t index) const {
-    std::size_t i = from(run, index);
-    if (i != front_ && spans_[i - 1].run == run && spans_[i - 1].end() > index) --i;
+    const std::size_t i = reaching(run, index);
     return i != spans_.size() && spans_[i].run == run ? &spans_[i] : nullptr;
   }
 
@@ -77,12 +76,17 @@ private:
     return low;
   }
 
+  /// The same, or the one before it if that reaches as far.
+  std::size_t reaching(run_id run, std::uint64_t index) const {
+    const std::size_t i = from(run, index);
+    const bool reaches = i != front_ && spans_[i - 1].run == run && spans_[i - 1].end() > index;
+    return reaches ? i - 1 : i;
+  }
+
   template <class Each>
   void remove_parts(run_id run, std::uint64_t first, std::uint64_t end, Each&& each) {
     if (first == end) return;  // it would cut a span in two
-    std::size_t i = from(run, first);
-    // The span before it may reach into the range.
-    if (i != front_ && spans_[i - 1].run == run && spans_[i - 1].end() > first) --i;
+    std::size_t i = reaching(run, first);
     const std::size_t gone = i;  // from here on spans are to be taken out
     std::size_t kept = i;        // and so many have stayed meanwhile
     held_span rest;              // of the last one
