@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cstdint>
+#include <mutex>
 #include <thread>
 
 #include <fmap/fmap.hpp>
@@ -50,14 +51,21 @@ std::int64_t measure(std::uint64_t buffersize, std::uint64_t items, pace p,
                      return i;
                    },
                    items};
+  std::once_flag full;
   fmap::future_map map{pool,
                        [&](std::uint64_t i) {
                          if (p.slow_worker) a_moment();
+                         // There is no result before the bound is reached, and none is taken uncounted.
+                         if (p.slow_consumer)
+                           std::call_once(full, [&] {
+                             eventually([&] { return m.pulled == std::min(items, buffersize); });
+                             ++m.taken;
+                           });
                          return i;
                        },
                        std::move(input), options};
   std::uint64_t results = 0, sum = 0;
-  ++m.taken;
+  if (!p.slow_consumer) ++m.taken;
   for (auto it = map.begin(); it != map.end(); ++it) {
     sum += *it;
     ++results;
