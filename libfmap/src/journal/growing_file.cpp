@@ -18,6 +18,7 @@
 
 #include <fmap/journal.hpp>
 
+#include "src/core/standard_streams.hpp"
 #include "src/journal/digest.hpp"
 
 namespace fmap::journals {
@@ -107,7 +108,11 @@ void growing_file::fail(const std::string& what, int error) const {
 }
 
 growing_file::growing_file(std::string path, const teller& tell) : path_{std::move(path)} {
-  fd_ = ::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+  {
+    detail::standard_streams streams;
+    fd_ =
+        streams.make([this] { return ::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666); });
+  }
   if (fd_ < 0) fail("cannot open it", errno);
   try {
     struct stat about {};

@@ -21,9 +21,12 @@ constexpr int socket_there = 3, recorder_there = 4;
 
 constexpr int buffer_size = 1 << 20;
 
-std::pair<descriptor, descriptor> socket_pair() {
+std::pair<descriptor, descriptor> socket_pair(detail::standard_streams& streams) {
   int ends[2];
-  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
+  const auto open = [](int* them) {
+    return ::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, them) == 0;
+  };
+  if (!streams.make(ends, open))
     throw std::system_error{errno, std::generic_category(), "fmap: no socket for a worker process"};
   for (const int end : ends)
     ::setsockopt(end, SOL_SOCKET, SO_SNDBUF, &buffer_size, sizeof buffer_size);
@@ -33,14 +36,14 @@ std::pair<descriptor, descriptor> socket_pair() {
 }  // namespace
 
 std::unique_ptr<stream> child_process::start() {
-  const standard_streams streams;
-  auto [ours, theirs] = socket_pair();
-  std::unique_ptr<stream> bytes{new plain_stream{ours.release()}};  // allocates before it releases
   recorder_.emplace();
   struct closing {
     flight_recorder& it;
     ~closing() { it.close_fd(); }
   } const until_started{*recorder_};
+  detail::standard_streams streams;
+  auto [ours, theirs] = socket_pair(streams);
+  std::unique_ptr<stream> bytes{new plain_stream{ours.release()}};  // allocates before it releases
   process_.emplace(launch{this_program().path,
                           {this_program().name, worker_flag + std::to_string(socket_there) + ","
                                                     + std::to_string(recorder_there)},

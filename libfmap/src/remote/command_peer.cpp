@@ -20,9 +20,9 @@ struct pipe_ends {
   descriptor read, write;
 };
 
-pipe_ends make_pipe() {
+pipe_ends make_pipe(detail::standard_streams& streams) {
   int ends[2];
-  if (::pipe2(ends, O_CLOEXEC) != 0)
+  if (!streams.make(ends, [](int* them) { return ::pipe2(them, O_CLOEXEC) == 0; }))
     throw std::system_error{errno, std::generic_category(), "fmap: no pipe for a command"};
   return {descriptor{ends[0]}, descriptor{ends[1]}};
 }
@@ -30,8 +30,8 @@ pipe_ends make_pipe() {
 }  // namespace
 
 std::unique_ptr<stream> command_peer::start() {
-  const standard_streams streams;
-  pipe_ends to = make_pipe(), from = make_pipe();
+  detail::standard_streams streams;
+  pipe_ends to = make_pipe(streams), from = make_pipe(streams);
   process_.emplace(launch{"/bin/sh",
                           {"sh", "-c", command_},
                           environment_,

@@ -10,15 +10,15 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "src/remote/standard_streams.hpp"
+#include "src/core/standard_streams.hpp"
 
 namespace fmap::remote {
 
 namespace {
 
 int make() {
-  const standard_streams kept;
-  return ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  detail::standard_streams streams;
+  return streams.make([] { return ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); });
 }
 
 }  // namespace

@@ -12,6 +12,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "src/core/standard_streams.hpp"
+
 namespace fmap::remote {
 
 namespace {
@@ -46,7 +48,8 @@ bool enlarge(int fd) {
 
 flight_recorder::flight_recorder(int fd) : fd_{fd} {
   if (fd_ < 0) {
-    fd_ = ::memfd_create("fmap-recorder", MFD_CLOEXEC);
+    detail::standard_streams streams;
+    fd_ = streams.make([] { return ::memfd_create("fmap-recorder", MFD_CLOEXEC); });
     if (fd_ < 0) fail("fmap: no memory for a flight recorder");
   }
   void* memory = MAP_FAILED;

@@ -38,7 +38,7 @@ struct copy {
 /// What becomes of the descriptors.
 class file_actions {
 public:
-  file_actions(const launch& what, const standard_streams& streams) {
+  file_actions(const launch& what, const detail::standard_streams& streams) {
     check(posix_spawn_file_actions_init(&it));
     int end = 3;
     for (const auto& [here, there] : what.descriptors) end = std::max(end, there + 1);
@@ -96,7 +96,7 @@ std::vector<char*> pointers(const std::vector<std::string>& texts) {
 
 }  // namespace
 
-spawned_process::spawned_process(const launch& what, const standard_streams& streams)
+spawned_process::spawned_process(const launch& what, detail::standard_streams& streams)
     : own_group_{what.own_group} {
   const file_actions files{what, streams};
   const attributes attributes{what};
@@ -104,7 +104,7 @@ spawned_process::spawned_process(const launch& what, const standard_streams& str
                     pointers(what.arguments).data(), pointers(what.environment).data()),
         "fmap: a worker process could not be started");
 #ifdef SYS_pidfd_open
-  end_fd_ = static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0));
+  end_fd_ = streams.make([&] { return static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0)); });
 #endif
 }
 

@@ -11,7 +11,7 @@
 
 #include <fmap/errors.hpp>
 
-#include "src/remote/standard_streams.hpp"
+#include "src/core/standard_streams.hpp"
 
 namespace fmap::remote {
 
@@ -34,7 +34,7 @@ struct launch {
 class spawned_process {
 public:
   /// Throws std::system_error.
-  spawned_process(const launch&, const standard_streams&);
+  spawned_process(const launch&, detail::standard_streams&);
   ~spawned_process();
   spawned_process(const spawned_process&) = delete;
   spawned_process& operator=(const spawned_process&) = delete;

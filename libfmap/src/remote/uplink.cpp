@@ -20,7 +20,7 @@ namespace fmap::remote {
 namespace {
 
 int copy_of(int fd) {
-  const int copy = ::fcntl(fd, F_DUPFD_CLOEXEC, 0);
+  const int copy = ::fcntl(fd, F_DUPFD_CLOEXEC, 3);
   if (copy < 0) throw std::system_error{errno, std::generic_category(), "fmap: no descriptor"};
   return copy;
 }

@@ -15,6 +15,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include "src/core/standard_streams.hpp"
 #include "src/remote/plain_stream.hpp"
 #include "src/remote/spawned_process.hpp"
 #include "src/remote/worker_exit.hpp"
@@ -52,6 +53,7 @@ void prepare(int socket, int recorder_fd) {
   // What this process starts itself must not keep the connection alive.
   ::fcntl(socket, F_SETFD, FD_CLOEXEC);
   ::fcntl(recorder_fd, F_SETFD, FD_CLOEXEC);
+  detail::open_missing_streams();
   disregard_signals();
   // Not "exe".
   ::prctl(PR_SET_NAME, program_invocation_short_name);

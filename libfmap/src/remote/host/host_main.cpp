@@ -23,6 +23,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "src/core/standard_streams.hpp"
 #include "src/remote/host/comeback.hpp"
 #include "src/remote/host/dialler.hpp"
 #include "src/remote/host/exit_codes.hpp"
@@ -71,11 +72,18 @@ void listen_to_signals() {
 
 [[noreturn]] void leave_at_once() { ::_exit(exit_left); }
 
+/// What is not there of standard input, output and error is /dev/null; unless two of them are to be the connection.
+void settle_streams(bool are_connection) {
+  for (const int fd : {0, 1})
+    if (are_connection && ::fcntl(fd, F_GETFD) < 0)
+      refuse("standard input and output are to be a node's connection, but descriptor "
+             + std::to_string(fd) + " is not open");
+  detail::open_missing_streams();
+}
+
 int copy_of(int fd) {
   const int copy = ::fcntl(fd, F_DUPFD_CLOEXEC, 3);
-  if (copy < 0)
-    refuse("standard input and output are to be a node's connection, but descriptor "
-           + std::to_string(fd) + " is not open");
+  if (copy < 0) refuse("no descriptor: " + std::generic_category().message(errno));
   return copy;
 }
 
@@ -222,6 +230,7 @@ void host_main(int argc, char** argv, const make_processes& make) {
   options.agent.incarnation = h.incarnation;
   if (options.dials()) options.agent.come_again = come_again, options.agent.come_later = come_later;
   if (options.agent.name.empty()) options.agent.name = agent::usual_name();
+  settle_streams(!options.dials());
   listen_to_signals();
   try {
     pool_line line = options.dials() ? dialler{options, h, wake_up}.call() : standard_line();

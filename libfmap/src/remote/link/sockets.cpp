@@ -22,6 +22,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "src/core/standard_streams.hpp"
+
 namespace fmap::remote {
 
 namespace {
@@ -34,6 +36,12 @@ constexpr int backlog = 1024;
 
 [[noreturn]] void fail(const std::string& what) {
   throw std::system_error{errno, std::generic_category(), "fmap: " + what};
+}
+
+/// A new socket, which is nowhere where standard streams belong; negative with errno if there is none.
+descriptor make_socket(int family) {
+  detail::standard_streams streams;
+  return descriptor{streams.make([family] { return ::socket(family, flags, 0); })};
 }
 
 using addresses = std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)>;
@@ -84,7 +92,7 @@ sockaddr_un path_of(const address& a) {
 bool abandoned(const sockaddr_un& path) {
   struct stat about {};
   if (::lstat(path.sun_path, &about) != 0 || !S_ISSOCK(about.st_mode)) return false;
-  const descriptor probe{::socket(AF_UNIX, flags, 0)};
+  const descriptor probe = make_socket(AF_UNIX);
   return ::connect(probe.get(), reinterpret_cast<const sockaddr*>(&path), sizeof path) != 0
          && errno == ECONNREFUSED;
 }
@@ -109,7 +117,7 @@ bool connected(int socket, clock::time_point until, int wake_up, std::string& wh
 
 descriptor connect(int family, const sockaddr* to, socklen_t size, clock::time_point until,
                    int wake_up, std::string& why) {
-  descriptor result{::socket(family, flags, 0)};
+  descriptor result = make_socket(family);
   if (result.get() >= 0 && ::connect(result.get(), to, size) == 0) return result;
   if (result.get() >= 0 && errno == EINPROGRESS) {
     if (connected(result.get(), until, wake_up, why)) return result;
@@ -136,7 +144,7 @@ listener::~listener() {
 void listener::listen_on_path() {
   const sockaddr_un path = path_of(where_);
   if (abandoned(path)) ::unlink(path.sun_path);
-  descriptor s{::socket(AF_UNIX, flags, 0)};
+  descriptor s = make_socket(AF_UNIX);
   if (s.get() < 0) fail("no socket");
   if (::bind(s.get(), reinterpret_cast<const sockaddr*>(&path), sizeof path) != 0)
     fail("cannot listen on " + to_string(where_));
@@ -156,7 +164,7 @@ void listener::listen_on_port() {
   if (!found)
     throw std::invalid_argument{"fmap: cannot listen on " + to_string(where_) + ": " + why};
   for (const addrinfo* a = found.get(); a != nullptr; a = a->ai_next) {
-    descriptor s{::socket(a->ai_family, flags, 0)};
+    descriptor s = make_socket(a->ai_family);
     if (s.get() < 0) continue;
     const int yes = 1, no = 0;
     ::setsockopt(s.get(), SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
@@ -180,8 +188,10 @@ void listener::listen_on_port() {
 std::optional<arrival> listener::accept() const {
   sockaddr_storage from{};
   socklen_t size = sizeof from;
-  descriptor s{
-      ::accept4(fd(), reinterpret_cast<sockaddr*>(&from), &size, SOCK_CLOEXEC | SOCK_NONBLOCK)};
+  detail::standard_streams streams;
+  descriptor s{streams.make([&] {
+    return ::accept4(fd(), reinterpret_cast<sockaddr*>(&from), &size, SOCK_CLOEXEC | SOCK_NONBLOCK);
+  })};
   if (s.get() < 0) return std::nullopt;
   if (where_.is_unix()) return arrival{std::move(s), "unix", to_string(where_)};
   const address name = name_of(from, size);
