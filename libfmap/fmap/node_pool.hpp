@@ -36,8 +36,8 @@ struct node_command_options {
 /// What starts a node: a command, or one with options.
 class node_command : public node_command_options {
 public:
-  node_command(const char* command) : node_command_options{.command = command} {}
-  node_command(std::string command) : node_command_options{.command = std::move(command)} {}
+  node_command(const char* text) : node_command_options{.command = text} {}
+  node_command(std::string text) : node_command_options{.command = std::move(text)} {}
   node_command(node_command_options options) : node_command_options{std::move(options)} {}
 };
 
@@ -134,7 +134,7 @@ public:
   /// Where it listens, with the port that it got: "10.0.0.1:4711", "unix:/path". Empty if it does not.
   std::string address() const;
 
-  /// Writes all that a node needs to be started with --fmap-node=@PATH: this pool's addresses and, with temporary_tls, a
+  /// Writes all that a node needs to be started with `--fmap-node=@PATH`: this pool's addresses and, with temporary_tls, a
   /// certificate. The file can be read by its owner alone. Throws `std::logic_error` if the pool does not listen,
   /// `std::system_error` if the file cannot be written.
   void write_join_file(const std::filesystem::path& path) const;

@@ -32,6 +32,19 @@ void map_and_tasks() {
     seen.push_back(v);
   expect(seen.size() == 100, "an endless input, and leaving early");
   expect(pool.submit(twice, 21).get(1s) == 42, "a task");
+  fmap::promise<int> answer;
+  auto asks = [&](int) { return answer.get_future().get(); };
+  bool late = false;
+  {
+    fmap::future_map waits{pool, asks, std::views::iota(0, 1), fmap::map_options{.timeout = 1ms}};
+    try {
+      waits.begin();
+    } catch (const fmap::timeout_error&) {  // which the library has thrown
+      late = true;
+    }
+    answer.set_value(1);
+  }
+  expect(late, "an exception out of the library, by its type");
   std::vector<int> xs{1, 2, 3}, sums;
   for (int v : pool.map(std::plus<>{}, xs, xs)) sums.push_back(v);
   expect(sums == std::vector{2, 4, 6}, "a map over two ranges, in order");
@@ -45,7 +58,14 @@ void processes() {
   int lost = 0, others = 0;
   auto fragile = [](int x) { return x == 5 ? (std::abort(), 0) : x; };
   fmap::future_map map{pool, fragile, std::views::iota(0, 50)};
-  for (const auto& o : map.outcomes()) ++(o.has_value() ? others : lost);
+  for (const auto& o : map.outcomes()) {
+    try {
+      o.value();
+      ++others;
+    } catch (const fmap::worker_lost&) {  // by its type, also out of a shared library
+      ++lost;
+    }
+  }
   expect(lost == 1 && others == 49, "an item that ends its process");
 }
 

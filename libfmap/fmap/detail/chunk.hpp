@@ -39,15 +39,14 @@ class chunk {
 public:
   /// The slots are empty; unless their states lie in memory that somebody else looks at, too, and are left as they
   /// are.
-  chunk(std::uint32_t id, std::uint32_t capacity, slot_layout layout,
+  chunk(std::uint32_t place, std::uint32_t slots, slot_layout layout,
         std::atomic<slot_state>* states = nullptr)
-      : id{id}, capacity{capacity}, stride_{layout.size}, align_{std::max(layout.align,
-                                                                          error_align)},
-        value_{layout.value}, slots_{static_cast<std::byte*>(::operator new(
-                                  bytes(capacity, layout) + capacity * sizeof(std::exception_ptr),
-                                  align_))},
-        errors_{reinterpret_cast<std::exception_ptr*>(slots_ + bytes(capacity, layout))},
-        own_states_{states == nullptr ? new std::atomic<slot_state>[capacity] : nullptr},
+      : id{place}, capacity{slots}, stride_{layout.size},
+        align_{std::max(layout.align, error_align)}, value_{layout.value},
+        slots_{static_cast<std::byte*>(
+            ::operator new(bytes(slots, layout) + slots * sizeof(std::exception_ptr), align_))},
+        errors_{reinterpret_cast<std::exception_ptr*>(slots_ + bytes(slots, layout))},
+        own_states_{states == nullptr ? new std::atomic<slot_state>[slots] : nullptr},
         states_{states == nullptr ? own_states_.get() : states} {}
 
   ~chunk() { ::operator delete(slots_, align_); }

@@ -115,7 +115,7 @@ public:
 /// The function of a run together with the types of its items and results.
 class FMAP_API job {
 public:
-  explicit job(slot_layout layout) : layout{layout} {}
+  explicit job(slot_layout slots) : layout{slots} {}
   virtual ~job() = default;
 
   /// Replaces the items from `begin` on by their outcomes, as far as the progress' limit lets it.
@@ -146,9 +146,8 @@ public:
   std::atomic<std::uint64_t> failures{0};  ///< outcomes that are errors
   bool delivers = false;      ///< outcomes reach their receivers in apply(); there is no sink
   bool asynchronous = false;  ///< apply() only starts items; they are reported one by one
-  bool whole =
-      false;  ///< apply() runs all items of a batch in one call, and its last one is done last
-  bool recordable = false;  ///< it asks recalled() before it executes anything
+  bool whole = false;         ///< apply() is one call for a batch, whose last item is done last
+  bool recordable = false;    ///< it asks recalled() before it executes anything
 
 private:
   void recall(chunk&, std::uint32_t offset);

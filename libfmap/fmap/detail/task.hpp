@@ -92,7 +92,7 @@ private:
 
   struct call {
     template <class F, class... A>
-    explicit call(F&& fn, A&&... args) : fn{std::forward<F>(fn)}, args{std::forward<A>(args)...} {}
+    explicit call(F&& f, A&&... a) : fn{std::forward<F>(f)}, args{std::forward<A>(a)...} {}
     Fn fn;
     std::tuple<Args...> args;
   };
