@@ -7,7 +7,8 @@ function(fmap_target target)
   target_compile_features(${target} PUBLIC cxx_std_20)
   set_target_properties(${target} PROPERTIES CXX_EXTENSIONS OFF POSITION_INDEPENDENT_CODE ON
     CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON DEFINE_SYMBOL "")
-  target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic)
+  # Wherever the sources lie, the same bytes are made of them.
+  target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic "-ffile-prefix-map=${PROJECT_SOURCE_DIR}/=")
   if(FMAP_WERROR)
     target_compile_options(${target} PRIVATE -Werror)
   endif()
@@ -15,7 +16,8 @@ function(fmap_target target)
     target_compile_options(${target} PRIVATE
       "-fsanitize=${FMAP_SANITIZE}" -fno-omit-frame-pointer
       "$<$<IN_LIST:${target},fmap;fmap_core;fmap_remote>:-O1>"   # the rest compiles twice as fast without
-      "$<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>")   # g++ sees ghosts in instrumented library code
+      "$<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>"   # g++ sees ghosts in instrumented library code
+      "$<$<CXX_COMPILER_ID:Clang>:-fsanitize-ignorelist=${PROJECT_SOURCE_DIR}/cmake/sanitizers.ignore>")
     target_link_options(${target} PUBLIC "-fsanitize=${FMAP_SANITIZE}")
     get_target_property(type ${target} TYPE)
     if(type STREQUAL "EXECUTABLE" AND FMAP_SANITIZE MATCHES "address")

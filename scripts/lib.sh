@@ -86,7 +86,7 @@ find_clang() {
   return 1
 }
 
-# need_clang: installs clang and clang-tidy, 16 or the next newer one packaged; sets CLANG_VERSION.
+# need_clang: installs clang, its sanitizers and clang-tidy, 16 or the next newer one packaged; sets CLANG_VERSION.
 need_clang() {
   local version missing=(clang-16)
   CLANG_VERSION=$(find_clang || true)
@@ -100,7 +100,8 @@ need_clang() {
     done
     [[ -n $CLANG_VERSION ]] || die "no clang 16 or newer is packaged here"
   fi
-  need_packages "clang-$CLANG_VERSION" "clang-tidy-$CLANG_VERSION"
+  need_packages "clang-$CLANG_VERSION" "clang-tidy-$CLANG_VERSION" "llvm-$CLANG_VERSION" \
+    "libclang-rt-$CLANG_VERSION-dev"
 }
 
 # build PRESET [--target NAME]... [-D...]: configures if need be, then builds what changed.
