@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-# `cpack -G DEB`: libfmap0.1, libfmap-dev and fmap (the tool). scripts/check-packages makes and tries them.
+# `cpack -G DEB`: libfmap0.2, libfmap-dev and fmap (the tool). scripts/check-packages makes and tries them.
 # The build must be of the shared library, with CMAKE_INSTALL_PREFIX=/usr. FMAP_STATIC_BUILD names a build folder of the
 # static one, with the same prefix, whose archives go into libfmap-dev.
 
