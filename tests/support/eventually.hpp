@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <condition_variable>
+#include <memory>
 #include <mutex>
 #include <thread>
 
@@ -20,33 +21,37 @@ bool eventually(const Condition& holds) {
   return true;
 }
 
-/// Holds threads up until it is opened.
+/// Holds threads up until it is opened. It may be destroyed then, though some have not gone on yet.
 class gate {
 public:
   void pass() {
-    std::unique_lock lock{mutex_};
-    ++waiting_;
-    opened_.wait(lock, [this] { return open_; });
-    --waiting_;
+    const std::shared_ptr<state> s = state_;
+    std::unique_lock lock{s->mutex};
+    ++s->waiting;
+    s->opened.wait(lock, [&s] { return s->open; });
+    --s->waiting;
   }
 
   void open() {
-    std::lock_guard guard{mutex_};
-    open_ = true;
-    opened_.notify_all();
+    std::lock_guard guard{state_->mutex};
+    state_->open = true;
+    state_->opened.notify_all();
   }
 
   /// Threads that stand before it.
   int waiting() const {
-    std::lock_guard guard{mutex_};
-    return waiting_;
+    std::lock_guard guard{state_->mutex};
+    return state_->waiting;
   }
 
 private:
-  mutable std::mutex mutex_;
-  std::condition_variable opened_;
-  int waiting_ = 0;
-  bool open_ = false;
+  struct state {
+    std::mutex mutex;
+    std::condition_variable opened;
+    int waiting = 0;
+    bool open = false;
+  };
+  const std::shared_ptr<state> state_ = std::make_shared<state>();
 };
 
 /// Opens a gate when the scope is left, so that a failed assertion does not hang the test.
