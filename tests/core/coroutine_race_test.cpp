@@ -9,14 +9,11 @@
 
 #include "support/catch.hpp"
 #include "support/race.hpp"
+#include "support/watched_memory.hpp"
 
 namespace {
 
-#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
-constexpr int awaits = 100'000;
-#else
-constexpr int awaits = 1'000'000;
-#endif
+constexpr int awaits = testing::memory_is_watched ? 100'000 : 1'000'000;
 
 constexpr int batch = 64;
 

@@ -12,6 +12,7 @@
 #endif
 
 #include "support/catch.hpp"
+#include "support/watched_memory.hpp"
 
 using fmap::detail::future_access;
 using fmap::detail::future_state;
@@ -86,7 +87,7 @@ TEST_CASE("future_state: is destroyed with its last handle, and the value with i
   CHECK(value.use_count() == 1);
 }
 
-#if defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#if defined(__GLIBC__) && !FMAP_MEMORY_IS_WATCHED
 #  if __GLIBC_PREREQ(2, 33)
 
 TEST_CASE("future_state: a million outstanding futures cost less than 100 bytes each") {

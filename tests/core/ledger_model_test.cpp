@@ -11,16 +11,13 @@
 #include "support/catch.hpp"
 #include "support/ledger_lockstep.hpp"
 #include "support/seed.hpp"
+#include "support/watched_memory.hpp"
 
 using namespace testing;
 
 namespace {
 
-#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
-constexpr int episodes = 50;
-#else
-constexpr int episodes = 500;
-#endif
+constexpr int episodes = memory_is_watched ? 50 : 500;
 constexpr int steps_per_episode = 1000;
 
 /// One random life of a ledger.

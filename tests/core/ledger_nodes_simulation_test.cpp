@@ -7,16 +7,11 @@
 
 #include "support/catch.hpp"
 #include "support/node_simulation.hpp"
+#include "support/watched_memory.hpp"
 
 using namespace testing;
 
 namespace {
-
-#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
-constexpr bool slow = true;
-#else
-constexpr bool slow = false;
-#endif
 
 constexpr double ms = 1000;
 
@@ -38,7 +33,7 @@ TEST_CASE("ledger: the threads of nodes have work, as far as the pool can send i
                          row{{1000, 64, 100 * ms, 200}, 400 * ms, 0.85, 1.1},
                          row{{1000, 64, 10 * ms, 200}, 100 * ms, 0.36, 0.8},
                          row{{32, 2000, 10 * ms, 400, 1 * ms}, 100 * ms, 0.62, 1});
-  if (slow && r.nodes.nodes * r.nodes.threads > 2000) return;
+  if (memory_is_watched && r.nodes.nodes * r.nodes.threads > 2000) return;
   node_simulation s{r.nodes};
   s.pass(r.nodes.nodes == 1000 ? 500 * ms : 300 * ms);
   const double used = s.utilisation(r.time);

@@ -16,6 +16,7 @@
 #include "support/catch.hpp"
 #include "support/eventually.hpp"
 #include "support/processes.hpp"
+#include "support/watched_memory.hpp"
 
 using namespace std::chrono_literals;
 using testing::eventually;
@@ -256,7 +257,7 @@ TEST_CASE("environment and niceness are the children's") {
   CHECK(pool.submit(niceness).get() == niceness() + 3);
 }
 
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#if !FMAP_MEMORY_IS_WATCHED
 TEST_CASE("the address-space limit: bad_alloc is the item's error, a crash by it is named") {
   constexpr std::size_t limit = std::size_t{256} << 20;
   fmap::process_pool pool{{.workers = 1, .restarts = 0, .address_space_limit = limit}};

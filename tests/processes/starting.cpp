@@ -20,6 +20,7 @@
 #include "support/eventually.hpp"
 #include "support/processes.hpp"
 #include "support/program.hpp"
+#include "support/watched_memory.hpp"
 
 using namespace std::chrono_literals;
 using testing::eventually;
@@ -154,7 +155,7 @@ TEST_CASE("a file-size limit is an error with its name, not the end of the progr
   CHECK_THAT(output, Catch::Matchers::Contains("file-size limit"));
 }
 
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#if !FMAP_MEMORY_IS_WATCHED
 TEST_CASE("an address-space limit in which nothing can start is named") {
   const std::size_t limit = GENERATE(std::size_t{1000}, std::size_t{1} << 20);
   fmap::process_pool pool{{.workers = 2, .restarts = 2, .address_space_limit = limit}};

@@ -8,17 +8,9 @@
 #include <iterator>
 #include <string>
 
-namespace testing {
+#include "support/watched_memory.hpp"
 
-/// Whether memory is watched by a sanitizer, which keeps freed memory for a while and is slow.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-inline constexpr bool memory_is_watched = true;
-#elif defined(__has_feature)
-inline constexpr bool memory_is_watched =
-    __has_feature(address_sanitizer) || __has_feature(thread_sanitizer);
-#else
-inline constexpr bool memory_is_watched = false;
-#endif
+namespace testing {
 
 inline std::size_t threads_now() {
   const std::filesystem::directory_iterator tasks{"/proc/self/task"};
