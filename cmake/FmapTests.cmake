@@ -36,7 +36,7 @@ function(fmap_add_layer layer)
     # These checks of pointers take a third of such a build's time, and AddressSanitizer finds most of what they find.
     # The library, and the tests of what is below CAF, have them.
     if(FMAP_SANITIZE MATCHES "undefined")
-      target_compile_options(${target} PRIVATE -fno-sanitize=null,object-size,alignment,vptr)
+      target_compile_options(${target} PRIVATE -fno-sanitize=null,object-size,alignment)
     endif()
   endif()
 

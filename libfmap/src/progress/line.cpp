@@ -166,7 +166,7 @@ std::string cut_to(std::string_view text, std::size_t columns) {
   return std::string{text.substr(0, at)};
 }
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   std::string result = "\"";
   for (const char c : text) {
     if (c == '"' || c == '\\') result += '\\';
@@ -250,7 +250,7 @@ std::string json_line(const bar_figures& f) {
         std::to_chars(text.data(), text.data() + text.size(), n, std::chars_format::fixed, 3);
     return std::string{text.data(), end.ptr};
   };
-  return "{\"label\":" + quoted(f.label) + ",\"done\":" + std::to_string(f.done)
+  return "{\"label\":" + in_quotes(f.label) + ",\"done\":" + std::to_string(f.done)
          + ",\"taken\":" + std::to_string(f.taken) + ",\"failed\":" + std::to_string(f.failed)
          + ",\"total\":" + (f.total ? std::to_string(*f.total) : "null") + ",\"rate\":"
          + number(f.rate) + ",\"in_flight\":" + std::to_string(f.in_flight) + ",\"buffersize\":"
