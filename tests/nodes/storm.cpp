@@ -10,6 +10,7 @@
 #include <memory>
 #include <ranges>
 #include <set>
+#include <sstream>
 #include <stop_token>
 #include <string>
 #include <thread>
@@ -88,6 +89,15 @@ public:
   void join() { thread_.join(); }
   const std::array<int, number_of_faults>& done() const { return done_; }
 
+  /// Ends it, and tells what the nodes of its last moment have said.
+  std::string said() {
+    thread_.request_stop();
+    thread_.join();
+    std::string result;
+    for (const auto& n : nodes_) result += std::to_string(n->pid()) + ": " + n->said() + '\n';
+    return result;
+  }
+
 private:
   using clock = std::chrono::steady_clock;
   using node = std::unique_ptr<dialled_node>;
@@ -154,6 +164,14 @@ private:
   std::jthread thread_;
 };
 
+std::string description(const std::vector<fmap::node_info>& nodes) {
+  std::ostringstream out;
+  for (const auto& n : nodes)
+    out << n.name << ' ' << to_string(n.state) << ", " << n.workers << " workers, holds " << n.held
+        << ", has done " << n.done << ", " << n.lives << " lives; " << n.last_end << '\n';
+  return out.str();
+}
+
 /// One outcome each, nobody blamed but the poison items, and these with the process in which they died.
 void survive(std::uint64_t faults, std::uint64_t count) {
   INFO(testing::seed_message(testing::seed()));
@@ -181,7 +199,7 @@ void survive(std::uint64_t faults, std::uint64_t count) {
                        work{},
                        std::views::iota(std::uint64_t{0}, count),
                        {.buffersize = 1024, .timeout = 120s, .max_attempts = 6}};
-    for (auto& o : m.outcomes()) {
+    const auto see = [&](auto& o) {
       if (++seen[o.index()] != 1) ++wrong;
       if (o.has_value()) {
         if (o.value() != o.index()) ++wrong;
@@ -193,6 +211,11 @@ void survive(std::uint64_t faults, std::uint64_t count) {
         }
       }
       ++taken;
+    };
+    try {
+      for (auto& o : m.outcomes()) see(o);
+    } catch (const fmap::timeout_error& e) {
+      FAIL(e.what() << " after " << taken << " of them\n" << description(pool.nodes()) << s.said());
     }
     s.join();
     const auto stats = m.stats();

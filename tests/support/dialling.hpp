@@ -32,7 +32,14 @@ public:
     for (std::string& a : arguments) argv.push_back(a.data());
     argv.push_back(nullptr);
     const std::string path = said_;
+    // A signal for the node does not find the handlers of this program.
+    sigset_t all, before;
+    sigfillset(&all);
+    ::pthread_sigmask(SIG_BLOCK, &all, &before);
     pid_ = ::fork();
+    if (pid_ == 0)
+      for (const int s : {SIGTERM, SIGINT}) ::signal(s, SIG_DFL);
+    ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
     if (pid_ < 0) throw std::runtime_error{"cannot fork"};
     if (pid_ != 0) return;
     for (std::string& v : variables) ::putenv(v.data());
