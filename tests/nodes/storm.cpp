@@ -242,7 +242,9 @@ void survive(std::uint64_t faults, std::uint64_t count) {
 
 }  // namespace
 
-TEST_CASE("nodes: faults of seven kinds lose and repeat nothing") { survive(20, 200'000); }
+TEST_CASE("nodes: faults of seven kinds lose and repeat nothing", "[.long]") {
+  survive(20, 200'000);
+}
 
 TEST_CASE("nodes: 1000 faults of seven kinds in a run of 1,000,000 items", "[.long]") {
   survive(1000, 1'000'000);
