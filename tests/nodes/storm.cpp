@@ -198,7 +198,7 @@ void survive(std::uint64_t faults, std::uint64_t count) {
     fmap::future_map m{pool,
                        work{},
                        std::views::iota(std::uint64_t{0}, count),
-                       {.buffersize = 1024, .timeout = 120s, .max_attempts = 6}};
+                       {.buffersize = 1024, .timeout = 20min, .max_attempts = 6}};
     const auto see = [&](auto& o) {
       if (++seen[o.index()] != 1) ++wrong;
       if (o.has_value()) {
