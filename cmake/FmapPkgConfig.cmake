@@ -38,18 +38,14 @@ if(NOT caf_directory IN_LIST CMAKE_CXX_IMPLICIT_LINK_DIRECTORIES)
   string(PREPEND pc_caf_libs "-L${caf_directory} ")
 endif()
 
-# fmap_pc(NAME REQUIRES LIBRARY): that file. What a static library needs is in its Libs: the same line links both kinds.
+# fmap_pc(NAME REQUIRES LIBRARIES): that file. The same line links both kinds of library: CAF is named for the shared one,
+# too, as the headers about actors are about CAF's classes.
 function(fmap_pc pc_name pc_requires pc_libs)
-  set(pc_libs_private "${pc_caf_libs}")
-  if(NOT BUILD_SHARED_LIBS)
-    string(APPEND pc_libs " ${pc_caf_libs}")
-    set(pc_libs_private "")
-  endif()
   configure_file("${PROJECT_SOURCE_DIR}/cmake/fmap.pc.in" "${PROJECT_BINARY_DIR}/${pc_name}.pc" @ONLY)
   install(FILES "${PROJECT_BINARY_DIR}/${pc_name}.pc" DESTINATION "${pc_dir}" COMPONENT development)
 endfunction()
 
-fmap_pc(fmap "" "-lfmap")
+fmap_pc(fmap "" "-lfmap ${pc_caf_libs}")
 if(BUILD_SHARED_LIBS)
   fmap_pc(fmap-nodes "fmap" "")
 else()
@@ -57,5 +53,5 @@ else()
   if(OPENSSL_FOUND)
     set(pc_tls "libssl libcrypto")
   endif()
-  fmap_pc(fmap-nodes "${pc_tls}" "-lfmap_nodes -lfmap")
+  fmap_pc(fmap-nodes "${pc_tls}" "-lfmap_nodes -lfmap ${pc_caf_libs}")
 endif()
