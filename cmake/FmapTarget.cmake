@@ -13,11 +13,13 @@ function(fmap_target target)
     target_compile_options(${target} PRIVATE -Werror)
   endif()
   if(FMAP_SANITIZE)
+    # Relative: an absolute name would keep ccache from finding what another clone has compiled.
+    file(RELATIVE_PATH ignored "${CMAKE_BINARY_DIR}" "${PROJECT_SOURCE_DIR}/cmake/sanitizers.ignore")
     target_compile_options(${target} PRIVATE
       "-fsanitize=${FMAP_SANITIZE}" -fno-omit-frame-pointer
       "$<$<IN_LIST:${target},fmap;fmap_core;fmap_remote>:-O1>"   # the rest compiles twice as fast without
       "$<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>"   # g++ sees ghosts in instrumented library code
-      "$<$<CXX_COMPILER_ID:Clang>:-fsanitize-ignorelist=${PROJECT_SOURCE_DIR}/cmake/sanitizers.ignore>")
+      "$<$<CXX_COMPILER_ID:Clang>:-fsanitize-ignorelist=${ignored}>")
     if(FMAP_SANITIZE MATCHES "undefined")
       target_compile_options(${target} PRIVATE -fno-sanitize=vptr)   # clang's check wants free descriptors
     endif()
