@@ -29,7 +29,7 @@ make_chroot() {
 in_chroot() {
   local root
   root=$(chroot_of "$1")
-  mkdir -p "$root/ccache" "${CCACHE_DIR:=$HOME/.cache/ccache}"
+  mkdir -p "$root/ccache" "${CCACHE_DIR:=${HOME:-/root}/.cache/ccache}"
   cp /etc/resolv.conf "$root/etc/" 2>/dev/null || true
   # shellcheck disable=SC2016
   unshare --mount --propagation private sh -euc '
